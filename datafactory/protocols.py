@@ -1,0 +1,166 @@
+"""What the rooms promise each other, on one page."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+
+from datafactory.types import Draft, Files, Message, Reject, Reply, Task
+
+if TYPE_CHECKING:
+    import polars as pl
+
+
+@dataclass(frozen=True, slots=True)
+class ExecResult:
+    """What a command left behind. A timeout is exit code 124 with `timed_out`; a signal is 128 + its number."""
+
+    exit_code: int
+    stdout: bytes
+    stderr: bytes
+    timed_out: bool = False
+    dropped: int = 0
+    """Bytes of output past the sandbox's limit, which were not kept."""
+
+    @property
+    def output(self) -> str:
+        """Both streams as UTF-8, stdout first, undecodable bytes replaced."""
+        return (self.stdout + self.stderr).decode(errors="replace")
+
+
+class Box(Protocol):
+    """One live sandbox. A failing command is a result; only a box that is itself broken raises SandboxError."""
+
+    async def exec(self, command: str | Sequence[str], *, timeout: float = 30.0) -> ExecResult:
+        """Run a command. A string is a line for the box's own bash: `cd` and variables last until the box
+        closes (or until a timeout that ended that shell). A sequence is a program and its arguments, run in a
+        fresh process from the box's workdir. `timeout` in seconds."""
+        ...
+
+    async def read(self, path: str) -> bytes | None:
+        """The content of a regular file; None: there is no such file."""
+        ...
+
+    async def write(self, path: str, data: bytes, *, mode: int = 0o644) -> None:
+        """Make or replace a file, and the folders above it."""
+        ...
+
+    async def pull(self, paths: Sequence[str], *, limit: int = 16 << 20) -> tuple[Files, str]:
+        """Regular files and links at `paths` (a path that ends in ``/``: the whole folder), and a note on
+        what was left out (larger than `limit` bytes in all, or no regular file); missing paths are absent."""
+        ...
+
+    async def push(self, files: Files) -> None:
+        """Make or replace many files at once, modes and links kept."""
+        ...
+
+
+@runtime_checkable
+class Sandbox(Protocol):
+    """Opens boxes."""
+
+    name: str
+
+    def start(self) -> AbstractAsyncContextManager[SandboxHost]:
+        """What is shared by the boxes of one run: a daemon's client, a warm pool; removes orphans of dead runs."""
+        ...
+
+
+class SandboxHost(Protocol):
+    """A sandbox that is up."""
+
+    def open(self, image: str, files: Files, *, workdir: str = "/app") -> AbstractAsyncContextManager[Box]:
+        """A fresh box from `image` with `files` in place; gone, with all that runs in it, at the end."""
+        ...
+
+    def image_digest(self, image: str) -> str:
+        """Digest of what `image` stands for on this machine."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Episode:
+    """What a request belongs to: replies of one episode stick together, and the oracle finds its task here."""
+
+    id: str
+    seed: int
+    task: Task | None = None
+    agent: str = ""
+    """The dialect spoken: `terminus-2` or `tools`; empty: no agent."""
+
+
+class Chat(Protocol):
+    """A teacher that is listening."""
+
+    async def reply(
+        self,
+        messages: Sequence[Message],
+        *,
+        tools: Sequence[Mapping[str, Any]] = (),
+        schema: Mapping[str, Any] | None = None,
+        episode: Episode | None = None,
+    ) -> Reply:
+        """One answer. `schema`: the answer's content must be JSON of this JSON schema. Raises TeacherError."""
+        ...
+
+
+@runtime_checkable
+class Teacher(Protocol):
+    """Answers; the student under test and an LLM judge sit in this chair too."""
+
+    name: str
+
+    def sampling(self) -> dict[str, Any]:
+        """What shapes an answer besides the messages, as recorded in lineage."""
+        ...
+
+    def open(self) -> AbstractAsyncContextManager[Chat]:
+        """Connect, or start what must run."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """One place in a generator's count, and the try at filling it."""
+
+    index: int
+    """0 to count - 1."""
+    retry: int
+    """0 at first; a rejected draft's slot is tried again with the next number."""
+    seed: int
+
+    def rng(self) -> random.Random:
+        """A generator of random numbers that depends on nothing but the pipeline's seed, slot and retry."""
+        return random.Random(self.seed)
+
+
+@runtime_checkable
+class Generator(Protocol):
+    """Makes drafts, one at a time; counting, concurrency, soundness, ids and resume are the stage's."""
+
+    count: int
+
+    async def make(self, slot: Slot, chat: Chat | None) -> Draft | Reject:
+        """One draft, or why there is none. The same slot gives the same draft where no model is asked."""
+        ...
+
+
+@runtime_checkable
+class Filter(Protocol):
+    """Decides which rows stay. Pure: it looks at columns and calls nobody."""
+
+    def reject(self, rows: pl.LazyFrame) -> pl.Expr:
+        """A string column over `rows`: null keeps a row, a string drops it and says why."""
+        ...
+
+
+@runtime_checkable
+class Curriculum(Protocol):
+    """Puts rows in the order in which a student sees them."""
+
+    def arrange(self, rows: pl.LazyFrame, *, seed: int) -> pl.LazyFrame:
+        """The rows to train on, in order; may leave out and repeat."""
+        ...

@@ -1,0 +1,7 @@
+"""Teachers that need nothing of the rooms; `TABLE` says which names a pipeline file may use."""
+
+TABLE: dict[str, str] = {
+    "openai": "datafactory.teachers.openai:OpenAITeacher",
+    "scripted": "datafactory.teachers.scripted:ScriptedTeacher",
+    "oracle": "datafactory.teachers.oracle:OracleTeacher",
+}

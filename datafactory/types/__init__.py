@@ -1,0 +1,45 @@
+"""The nouns of the factory, on one page."""
+
+from datafactory.types.files import File, Files, files
+from datafactory.types.messages import Finish, Message, Reply, ToolCall, Usage
+from datafactory.types.record import Record, digest_of
+from datafactory.types.tasks import (
+    DOMAINS,
+    Check,
+    CheckResult,
+    Draft,
+    Outcome,
+    Reject,
+    Source,
+    Step,
+    Task,
+    Verdict,
+)
+from datafactory.types.trajectories import Example, Lineage, Stop, Trajectory
+
+__all__ = [
+    "DOMAINS",
+    "Check",
+    "CheckResult",
+    "Draft",
+    "Example",
+    "File",
+    "Files",
+    "Finish",
+    "Lineage",
+    "Message",
+    "Outcome",
+    "Record",
+    "Reject",
+    "Reply",
+    "Source",
+    "Step",
+    "Stop",
+    "Task",
+    "ToolCall",
+    "Trajectory",
+    "Usage",
+    "Verdict",
+    "digest_of",
+    "files",
+]

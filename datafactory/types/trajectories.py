@@ -1,0 +1,82 @@
+"""Trajectories: what an agent did on a task, how it was judged, and the training examples made of them."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from datafactory.types.files import Files
+from datafactory.types.messages import Message, Usage
+from datafactory.types.record import Record
+from datafactory.types.tasks import Verdict
+
+Stop = Literal["submitted", "turn_limit", "token_limit", "time_limit", "truncated"]
+"""Why an attempt ended; `truncated`: the model's answer or its context was cut off."""
+
+
+class Lineage(Record):
+    """Enough to make the row again."""
+
+    run: str = ""
+    pipeline_digest: str = ""
+    """Digest of the pipeline up to the stage that made the row."""
+    prompt_digest: str = ""
+    task_digest: str = ""
+    model: str = ""
+    model_revision: str = ""
+    sampling: dict[str, Any] = {}
+    """Temperature and the like, as sent."""
+    image: str = ""
+    image_digest: str = ""
+    sandbox: str = ""
+    seed: int = 0
+    code_version: str = ""
+
+
+class Trajectory(Record):
+    """One attempt at one task."""
+
+    task_id: str
+    attempt: int
+    teacher: str
+    """Name of the teacher; `oracle` marks the embedded expert, which is no model."""
+    agent: str
+    """The dialect: `terminus-2` or `tools`."""
+    domain: str = ""
+    skills: tuple[str, ...] = ()
+    generator: str = ""
+    messages: tuple[Message, ...]
+    tools: tuple[dict[str, Any], ...] = ()
+    """JSON schemas of the tools on offer, in the OpenAI shape; empty in a text dialect."""
+    artifacts: Files = {}
+    """What the task's `artifacts` held when the attempt ended."""
+    artifacts_note: str = ""
+    """What could not be carried over, and why (such as: too large)."""
+    stop: Stop
+    verdict: Verdict | None = None
+    usage: Usage = Usage()
+    seconds: float = 0.0
+    """Wall time of the attempt."""
+    lineage: Lineage = Lineage()
+
+    @property
+    def id(self) -> str:
+        """`<task>/<attempt>`: the key of this row in every shelf."""
+        return f"{self.task_id}/{self.attempt}"
+
+    @property
+    def turns(self) -> int:
+        """How often the teacher spoke."""
+        return sum(m.role == "assistant" for m in self.messages)
+
+
+class Example(Record):
+    """One row as a student is trained on it."""
+
+    rank: int
+    """Place in the curriculum, from 0."""
+    task_id: str
+    attempt: int
+    messages: tuple[Message, ...]
+    tools: tuple[dict[str, Any], ...] = ()
+    train_turns: tuple[bool, ...] = ()
+    """For each message, whether its tokens carry loss (Nemotron's `metadata.train_turns`)."""

@@ -1,0 +1,9 @@
+"""Rooms that make drafts; `TABLE` says which names a pipeline file may use."""
+
+TABLE: dict[str, str] = {
+    "terminal_skills": "generators.terminal_skills:TerminalSkills",
+    "terminal_adapters": "generators.terminal_adapters:TerminalAdapters",
+    "terminal_seeds": "generators.terminal_seeds:TerminalSeeds",
+    "terminal_llm_skills": "generators.terminal_llm_skills:TerminalLLMSkills",
+    "harbor_tasks": "generators.harbor_tasks:HarborTasks",
+}

@@ -1,0 +1,7 @@
+"""Rooms that open boxes; `TABLE` says which names a pipeline file may use."""
+
+TABLE: dict[str, str] = {
+    "docker": "sandboxes.docker:DockerSandbox",
+    "namespace": "sandboxes.namespace:NamespaceSandbox",
+    "unsafe": "sandboxes.unsafe:UnsafeSandbox",
+}

@@ -1,0 +1,3 @@
+"""Rooms that distil students; the trainers arrive with the SFT stage."""
+
+TABLE: dict[str, str] = {}
