@@ -141,7 +141,15 @@ class Slot:
 class Generator(Protocol):
     """Makes drafts, one at a time; counting, concurrency, soundness, ids and resume are the stage's."""
 
-    count: int
+    @property
+    def count(self) -> int:
+        """How many tasks to make."""
+        ...
+
+    @property
+    def asks(self) -> bool:
+        """Whether `make` needs a teacher's chat."""
+        ...
 
     async def make(self, slot: Slot, chat: Chat | None) -> Draft | Reject:
         """One draft, or why there is none. The same slot gives the same draft where no model is asked."""

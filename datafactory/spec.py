@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from pathlib import Path
 from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict
@@ -27,6 +29,14 @@ class Spec(BaseModel):
 
     use_name: ClassVar[str] = ""
     """The name in a room's table; the class's own name where it is in none."""
+
+    def problems(self) -> Iterable[str]:
+        """What would stop it, as far as can be told before anything runs (a missing file, a missing engine)."""
+        return ()
+
+    def inputs(self) -> Iterable[Path]:
+        """Files of the user's whose content shapes what it makes; a changed file makes a new shelf."""
+        return ()
 
     def describe(self) -> dict[str, Any]:
         """The recipe as JSON, nested components included; fields marked `exclude` (knobs of speed) left out."""

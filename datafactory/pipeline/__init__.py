@@ -1,1 +1,6 @@
-"""placeholder"""
+"""Pipelines: files that say what a run does, and the running of them."""
+
+from datafactory.pipeline.pipeline import Pipeline, Planned, load
+from datafactory.pipeline.runner import Execution, Station, set_aside
+
+__all__ = ["Execution", "Pipeline", "Planned", "Station", "load", "set_aside"]

@@ -1,1 +1,9 @@
-"""placeholder"""
+"""The verbs of a pipeline; `TABLE` says which names a pipeline file may use."""
+
+TABLE: dict[str, str] = {
+    "synthesize": "datafactory.stages.synthesize:Synthesize",
+    "rollout": "datafactory.stages.rollout:Rollout",
+    "verify": "datafactory.stages.verify:Verify",
+    "select": "datafactory.stages.select:Select",
+    "arrange": "datafactory.stages.arrange:Arrange",
+}

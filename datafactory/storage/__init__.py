@@ -1,1 +1,33 @@
-"""placeholder"""
+"""Shelves and run folders on disk: what exists is the state."""
+
+from datafactory.storage.journal import Journal, lines, rows
+from datafactory.storage.layout import RunFolder, StageFolder, open_run
+from datafactory.storage.shelf import (
+    FAILURES,
+    MANIFEST,
+    RECORDS,
+    REJECTS,
+    TABLE,
+    Shelf,
+    dump,
+    read_manifest,
+    write_whole,
+)
+
+__all__ = [
+    "FAILURES",
+    "MANIFEST",
+    "RECORDS",
+    "REJECTS",
+    "TABLE",
+    "Journal",
+    "RunFolder",
+    "Shelf",
+    "StageFolder",
+    "dump",
+    "lines",
+    "open_run",
+    "read_manifest",
+    "rows",
+    "write_whole",
+]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict
@@ -19,6 +20,11 @@ class Record(BaseModel):
     """A noun that travels along shelves; a stage that learns something makes a new one."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+    @classmethod
+    def key_of(cls, row: Mapping[str, Any]) -> str:
+        """The key of a row of this type, as read from JSON: what makes it the same row in every run."""
+        return str(row["id"])
 
     def but(self, **changes: Any) -> Self:
         """This record with some fields changed (the new values are trusted, not validated again)."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Literal
 
 from pydantic import Field, field_validator, model_validator
@@ -154,7 +155,7 @@ class Reject(Record):
     """What a stage looked at and did not keep, with the reason; it stays on file."""
 
     key: str = ""
-    """The item that it was; filled in by the run engine."""
+    """The item that it was; filled in by the run engine. A slot's try `r` has the key `<slot>#<r>`."""
     reason: str
     """A short word for the funnel, such as `solution_fails`."""
     detail: str = ""
@@ -162,3 +163,27 @@ class Reject(Record):
     generator: str = ""
     what: dict[str, Any] | None = None
     """The rejected record itself, as JSON; None: there was none to keep."""
+
+    @classmethod
+    def key_of(cls, row: Mapping[str, Any]) -> str:
+        """The key of the item."""
+        return str(row["key"])
+
+
+class Failure(Record):
+    """An item that the infrastructure lost: not the item's fault, never counted, tried again by the next run."""
+
+    key: str
+    boundary: str
+    """What was being done, such as `opening a box`."""
+    kind: str
+    """Name of the error's class, such as `SandboxError`."""
+    error: str
+    tries: int
+    at: str
+    """ISO 8601, UTC."""
+
+    @classmethod
+    def key_of(cls, row: Mapping[str, Any]) -> str:
+        """The key of the item."""
+        return str(row["key"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Literal
 
 from datafactory.types.files import Files
@@ -57,6 +58,11 @@ class Trajectory(Record):
     seconds: float = 0.0
     """Wall time of the attempt."""
     lineage: Lineage = Lineage()
+
+    @classmethod
+    def key_of(cls, row: Mapping[str, Any]) -> str:
+        """`<task>/<attempt>`, from JSON."""
+        return f"{row['task_id']}/{row['attempt']}"
 
     @property
     def id(self) -> str:

@@ -1,0 +1,53 @@
+"""`datafactory plan`: what a run would do, what is done, and what the rest would cost."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from datafactory.pipeline import Pipeline, load
+from datafactory.storage import StageFolder
+
+
+def rows(pipeline: Pipeline, folder: Path) -> list[dict[str, Any]]:
+    """One row a stage: `stage, folder, state, done, expected, asks`."""
+    made = []
+    before: int | None = None
+    for planned in pipeline.stages:
+        on_disk = StageFolder(planned.number, planned.name, folder / planned.folder)
+        manifest = on_disk.manifest
+        done = manifest["kept"] if manifest else on_disk.count()
+        expected = planned.stage.expected(before)
+        made.append(
+            {
+                "stage": planned.name,
+                "folder": str(on_disk.path),
+                "state": "complete" if manifest else ("begun" if on_disk.path.exists() else "new"),
+                "done": done,
+                "expected": expected,
+                "asks": planned.stage.calls(before),
+            }
+        )
+        before = done if manifest else expected
+    return made
+
+
+def plan(path: Path, runs: Path, *, as_json: bool) -> None:
+    """Print the plan of a pipeline file; every mistake in the file is found on the way."""
+    pipeline = load(path)
+    made = rows(pipeline, runs / pipeline.name)
+    if as_json:
+        print(json.dumps({"name": pipeline.name, "seed": pipeline.seed, "stages": made}))
+        return
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(title=f"{pipeline.name} (seed {pipeline.seed})", title_justify="left")
+    for column in ("stage", "state", "done", "at most", "asks for", "shelf"):
+        table.add_column(column, justify="right" if column in ("done", "at most") else "left", overflow="fold")
+    for row in made:
+        most = "?" if row["expected"] is None else f"{row['expected']:,}"
+        shelf = Path(row["folder"]).name
+        table.add_row(row["stage"], row["state"], f"{row['done']:,}", most, row["asks"], shelf)
+    Console().print(table)

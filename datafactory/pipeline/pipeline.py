@@ -1,0 +1,171 @@
+"""A pipeline, from its file to specs that can run: every mistake is found before anything runs."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import Field, SkipValidation, field_validator
+
+from datafactory.errors import ConfigError
+from datafactory.pipeline import document
+from datafactory.protocols import Sandbox, Teacher
+from datafactory.registry import Path as Place
+from datafactory.registry import Problem, fill, show, walk
+from datafactory.spec import Component, Spec
+from datafactory.stages.stage import Stage
+from datafactory.types import digest_of
+
+DEFAULT_SANDBOX = "namespace"
+"""What boxes are opened with where the file names no sandbox: it needs neither Docker nor network."""
+
+
+class PipelineFile(Spec):
+    """The keys of a pipeline file."""
+
+    name: str
+    """Names the run: its folder is `runs/<name>`. Letters, digits, dots, dashes and underscores."""
+    seed: int = Field(default=0, ge=0)
+    """Shapes every random choice: the same file and seed make the same tasks."""
+    teacher: Annotated[Teacher | None, Component("teacher"), SkipValidation] = None
+    """Who answers, for every stage that names nobody else."""
+    sandbox: Annotated[Sandbox | None, Component("sandbox"), SkipValidation] = None
+    """Where boxes are opened, for every stage that names nothing else."""
+    stages: list[Annotated[Stage, Component("stage"), SkipValidation]] = Field(min_length=1)
+    """What is done, in order."""
+
+    @field_validator("name")
+    @classmethod
+    def _name(cls, value: str) -> str:
+        if not re.fullmatch(r"[A-Za-z0-9][\w.-]{0,99}", value):
+            raise ValueError(f"{value!r} cannot name a folder; use letters, digits, dots, dashes and underscores")
+        return value
+
+
+@dataclass(frozen=True)
+class Planned:
+    """One stage, ready to run."""
+
+    number: int
+    name: str
+    """The stage's word, such as `rollout`."""
+    stage: Stage
+    digest: str
+    """Covers the seed, this stage's recipe and input files, and every stage before."""
+
+    @property
+    def folder(self) -> str:
+        """`<n>-<stage>-<digest>`, within the run's folder."""
+        return f"{self.number}-{self.name}-{self.digest[:8]}"
+
+
+@dataclass(frozen=True)
+class Pipeline:
+    """A pipeline file that was read and found good."""
+
+    path: Path
+    name: str
+    seed: int
+    stages: tuple[Planned, ...]
+
+    def describe(self) -> dict[str, Any]:
+        """The resolved recipe, as JSON."""
+        return {"name": self.name, "seed": self.seed, "stages": [p.stage.describe() for p in self.stages]}
+
+
+def load(path: Path) -> Pipeline:
+    """Read a pipeline file. Raises ConfigError with every mistake in it, each with line and key; DataError."""
+    doc = document.read(path)
+    problems: list[Problem] = []
+    if not isinstance(doc.value, dict):
+        raise ConfigError(f"{path}:1: a pipeline file is a mapping with 'name' and 'stages'; see docs/pipeline-file.md")
+    value = dict(doc.value)
+    if "sandbox" not in value:
+        value["sandbox"] = DEFAULT_SANDBOX
+    made = fill(PipelineFile, value, (), problems)
+    if not isinstance(made, PipelineFile):
+        raise ConfigError(_lines(doc, problems))
+    stages = [_with_defaults(stage, made) for stage in made.stages]
+    problems += _order(stages)
+    problems += [p for number, stage in enumerate(stages) for p in _missing(stage, made, number)]
+    for number, stage in enumerate(stages):
+        for place, spec in walk(stage, ("stages", number)):
+            problems += [Problem(_where(doc, place), said) for said in spec.problems()]
+    if problems:
+        raise ConfigError(_lines(doc, problems))
+    return Pipeline(path, made.name, made.seed, _planned(stages, made.seed))
+
+
+def _lines(doc: document.Document, problems: list[Problem]) -> list[str]:
+    shown: dict[str, int] = {}
+    for problem in problems:
+        line = doc.line(problem.path)
+        shown.setdefault(f"{doc.path}:{line}: {show(problem.path)}: {problem.message}", line)
+    return sorted(shown, key=lambda text: shown[text])
+
+
+def _where(doc: document.Document, place: Place) -> Place:
+    """A component that the top of the file filled in is shown where it was written."""
+    known = doc.value
+    for depth, part in enumerate(place):
+        try:
+            known = known[part]
+        except (KeyError, IndexError, TypeError):
+            return (part,) if depth == 2 and part in ("teacher", "sandbox") else place
+    return place
+
+
+def _with_defaults(stage: Stage, top: PipelineFile) -> Stage:
+    given = {"teacher": top.teacher, "sandbox": top.sandbox}
+    filled = {name: given[name] for name in sorted(stage.wants()) if getattr(stage, name, None) is None}
+    return stage.model_copy(update=filled) if filled else stage
+
+
+def _missing(stage: Stage, top: PipelineFile, number: int) -> list[Problem]:
+    return [
+        Problem(("stages", number), f"needs a {name}: name one at the top of the file, or in this stage")
+        for name in sorted(stage.wants())
+        if getattr(stage, name, None) is None
+    ]
+
+
+def _order(stages: list[Stage]) -> list[Problem]:
+    problems = []
+    for number, stage in enumerate(stages):
+        place: Place = ("stages", number)
+        before = stages[number - 1] if number else None
+        if stage.reads is None and before is not None:
+            problems.append(Problem(place, f"{stage.use_name or type(stage).__name__} begins a pipeline: put it first"))
+        elif stage.reads is not None and before is None:
+            problems.append(Problem(place, f"reads {_plural(stage.reads)}, but no stage stands before it"))
+        elif before is not None and stage.reads is not None and not issubclass(before.writes, stage.reads):
+            said = f"reads {_plural(stage.reads)}, but the stage before it makes {_plural(before.writes)}"
+            problems.append(Problem(place, said))
+        elif before is not None and before.columnar and not stage.columnar:
+            problems.append(Problem(place, "works record by record and cannot follow a columnar stage"))
+    return problems
+
+
+def _plural(kind: type) -> str:
+    word = kind.__name__.lower()
+    return f"{word[:-1]}ies" if word.endswith("y") else f"{word}s"
+
+
+def _planned(stages: list[Stage], seed: int) -> tuple[Planned, ...]:
+    planned = []
+    before = digest_of({"seed": seed})
+    for number, stage in enumerate(stages, 1):
+        files = {str(path): _file_digest(path) for _, spec in walk(stage) for path in spec.inputs()}
+        before = digest_of({"before": before, "stage": stage.describe(), "files": files})
+        planned.append(Planned(number, stage.use_name or type(stage).__name__.lower(), stage, before))
+    return tuple(planned)
+
+
+@cache
+def _file_digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

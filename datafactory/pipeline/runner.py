@@ -1,0 +1,158 @@
+"""Running a pipeline: record-wise stages side by side, columnar ones when the shelf before them is whole."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from contextlib import AsyncExitStack, ExitStack
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from datafactory import __version__
+from datafactory.errors import ConfigError
+from datafactory.pipeline.pipeline import Pipeline, Planned
+from datafactory.registry import suggest
+from datafactory.run import Commons, Run
+from datafactory.storage import Shelf
+from datafactory.storage.layout import locked, write_run
+
+
+@dataclass
+class Station:
+    """One stage at work."""
+
+    planned: Planned
+    shelf: Shelf[Any]
+    run: Run[Any]
+    state: str = "waiting"
+    """`waiting`, `working`, `complete`, `short` (items were lost) or `held` (a stage before it is not complete)."""
+
+
+@dataclass
+class Execution:
+    """A pipeline at work; `stations` may be watched while it runs."""
+
+    pipeline: Pipeline
+    folder: Path
+    accept_failures: bool = False
+    stations: list[Station] = field(default_factory=list)
+
+    @property
+    def lost(self) -> int:
+        """Items that the infrastructure lost and that nobody accepted."""
+        return sum(len(s.shelf.lost) for s in self.stations if s.state == "short")
+
+    @property
+    def complete(self) -> bool:
+        """Whether every stage is."""
+        return all(station.state == "complete" for station in self.stations)
+
+    async def run(self) -> None:
+        """Bring every stage as far as it goes. Raises RunError, ConfigError, Missing; CancelledError when stopped."""
+        with ExitStack() as held:
+            held.enter_context(locked(self.folder))
+            self._write_run()
+            async with AsyncExitStack() as stack:
+                commons = await stack.enter_async_context(Commons())
+                for planned in self.pipeline.stages:
+                    shelf = Shelf(self.folder / planned.folder, planned.stage.writes)
+                    await stack.enter_async_context(shelf)
+                    self.stations.append(self._station(planned, shelf, commons))
+                await self._all()
+
+    def _station(self, planned: Planned, shelf: Shelf[Any], commons: Commons) -> Station:
+        run = Run(
+            shelf,
+            name=self.pipeline.name,
+            seed=self.pipeline.seed,
+            digest=planned.digest,
+            commons=commons,
+            shelves=[station.shelf for station in self.stations],
+        )
+        return Station(planned, shelf, run)
+
+    async def _all(self) -> None:
+        tasks = [asyncio.create_task(self._stage(number)) for number in range(len(self.stations))]
+        try:
+            await asyncio.gather(*tasks)
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _stage(self, number: int) -> None:
+        station = self.stations[number]
+        source = self.stations[number - 1] if number else None
+        try:
+            if station.shelf.sealed:
+                station.state = "complete"
+                return
+            if station.planned.stage.columnar and source is not None:
+                await source.shelf.ended.wait()
+                if source.state != "complete":
+                    station.state = "held"
+                    return
+            station.state = "working"
+            await station.planned.stage.run(source.shelf if source else None, station.run)
+            self._finish(station, source)
+        finally:
+            station.shelf.ended.set()
+
+    def _finish(self, station: Station, source: Station | None) -> None:
+        if station.shelf.lost and not self.accept_failures:
+            station.state = "short"
+        elif source is not None and source.state != "complete":
+            station.state = "held"
+        else:
+            station.shelf.seal(self._manifest(station))
+            station.state = "complete"
+
+    def _manifest(self, station: Station) -> dict[str, Any]:
+        progress = station.run.progress
+        seconds = (progress.ended or time.monotonic()) - (progress.started or time.monotonic())
+        return {
+            "stage": station.planned.name,
+            "digest": station.planned.digest,
+            "recipe": station.planned.stage.describe(),
+            "kept": station.shelf.kept,
+            "rejected": dict(station.shelf.dropped.most_common()),
+            "lost": len(station.shelf.lost),
+            "seconds": round(max(seconds, 0.0), 3),
+            "code_version": __version__,
+            "finished": datetime.now(UTC).isoformat(timespec="seconds"),
+        }
+
+    def _write_run(self) -> None:
+        write_run(
+            self.folder,
+            {
+                "name": self.pipeline.name,
+                "seed": self.pipeline.seed,
+                "file": str(self.pipeline.path),
+                "pipeline": self.pipeline.describe(),
+                "stages": [{"use": p.name, "folder": p.folder, "digest": p.digest} for p in self.pipeline.stages],
+                "code_version": __version__,
+                "started": datetime.now(UTC).isoformat(timespec="seconds"),
+            },
+        )
+
+
+def set_aside(pipeline: Pipeline, folder: Path, stage: str) -> list[Path]:
+    """Move the shelves of `stage` and of those after it out of the way, so that they are made anew.
+
+    Nothing is deleted: each is renamed to `<folder>.before-<time>`. Raises ConfigError for an unknown stage.
+    """
+    names = [planned.name for planned in pipeline.stages]
+    if stage not in names:
+        raise ConfigError(f"--from {stage}: no such stage in {pipeline.path}{suggest(stage, names)}")
+    moved = []
+    with locked(folder):
+        for planned in pipeline.stages[names.index(stage) :]:
+            path = folder / planned.folder
+            if path.exists():
+                target = path.with_name(f"{path.name}.before-{datetime.now(UTC):%Y%m%dT%H%M%S}")
+                path.rename(target)
+                moved.append(target)
+    return moved

@@ -1,0 +1,203 @@
+"""From names to components: rooms are found by name, and every mistake is found with its place."""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import inspect
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from types import UnionType
+from typing import Annotated, Any, Union, get_args, get_origin
+
+from pydantic import ValidationError
+from pydantic.fields import FieldInfo
+
+from datafactory.errors import ConfigError
+from datafactory.spec import Component, Spec
+
+KINDS: dict[str, tuple[str, str]] = {
+    "stage": ("datafactory.stages", "TABLE"),
+    "generator": ("generators", "TABLE"),
+    "sandbox": ("sandboxes", "TABLE"),
+    "teacher": ("datafactory.teachers", "TABLE"),
+    "filter": ("filters", "TABLE"),
+    "curriculum": ("filters", "CURRICULA"),
+    "trainer": ("sft", "TABLE"),
+}
+"""Where each kind of component has its table of names."""
+
+TRADE: dict[str, str] = {
+    "stage": "run",
+    "generator": "make",
+    "sandbox": "start",
+    "teacher": "open",
+    "filter": "reject",
+    "curriculum": "arrange",
+    "trainer": "train",
+}
+"""The method that makes a class a component of the kind."""
+
+Path = tuple[str | int, ...]
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One mistake: where (a path of keys in the file), what, and the way out."""
+
+    path: Path
+    message: str
+
+    def __str__(self) -> str:
+        return f"{show(self.path)}: {self.message}"
+
+
+def show(path: Path) -> str:
+    """A path as a person writes it: ``stages[0].generators[1].count``."""
+    text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path)
+    return text.lstrip(".") or "(top)"
+
+
+def suggest(word: str, known: Sequence[str]) -> str:
+    """The nearest known word as a question, or the whole list where it is short."""
+    near = difflib.get_close_matches(word, known, n=1, cutoff=0.6)
+    if near:
+        return f"; did you mean {near[0]!r}?"
+    return f"; one of: {', '.join(sorted(known))}" if known else ""
+
+
+def table(kind: str) -> dict[str, str]:
+    """Names of a kind of component, and where each class is."""
+    module, attribute = KINDS[kind]
+    made: dict[str, str] = getattr(importlib.import_module(module), attribute)
+    return made
+
+
+def find(kind: str, name: str) -> type[Spec]:
+    """The class of a name in a room's table, or of ``package.module:Class``. Raises ConfigError."""
+    if ":" not in name and name not in table(kind):
+        extra = "; a class of your own is written package.module:Class"
+        raise ConfigError(f"unknown {kind} {name!r}{suggest(name, list(table(kind)))}{extra}")
+    target = name if ":" in name else table(kind)[name]
+    module_name, _, attribute = target.partition(":")
+    try:
+        found = getattr(importlib.import_module(module_name), attribute)
+    except ModuleNotFoundError as error:
+        raise ConfigError(f"{kind} {name!r}: no module {error.name!r}; is it installed, and on the path?") from error
+    except AttributeError as error:
+        raise ConfigError(f"{kind} {name!r}: module {module_name!r} has no {attribute!r}") from error
+    if not (inspect.isclass(found) and issubclass(found, Spec)):
+        raise ConfigError(f"{kind} {name!r} is not a subclass of datafactory.spec.Spec")
+    if not callable(getattr(found, TRADE[kind], None)):
+        raise ConfigError(f"{kind} {name!r} has no method {TRADE[kind]!r}: it is no {kind}")
+    return found
+
+
+def build(kind: str, value: Any, path: Path, problems: list[Problem]) -> Spec | None:
+    """A component from its place in a pipeline file: a bare name, or a mapping with `use`.
+
+    Mistakes are added to `problems`, all that there are; None where there were any.
+    """
+    if isinstance(value, str):
+        value = {"use": value}
+    if not isinstance(value, Mapping):
+        problems.append(Problem(path, f"expected a {kind}: its name, or a mapping with 'use', not {_kind_of(value)}"))
+        return None
+    keys = dict(value)
+    name = keys.pop("use", None)
+    if not isinstance(name, str):
+        said = "needs 'use'" if name is None else f"'use' must be a name, not {_kind_of(name)}"
+        problems.append(Problem(path, f"a {kind} {said}{suggest('', list(table(kind)))}"))
+        return None
+    try:
+        cls = find(kind, name)
+    except ConfigError as error:
+        problems.append(Problem((*path, "use"), str(error)))
+        return None
+    return fill(cls, keys, path, problems)
+
+
+def fill(cls: type[Spec], keys: Mapping[str, Any], path: Path, problems: list[Problem]) -> Spec | None:
+    """A spec of `cls` from its keys, nested components first; None where there were mistakes."""
+    before = len(problems)
+    ready: dict[str, Any] = {}
+    for key, value in keys.items():
+        if key not in cls.model_fields:
+            problems.append(Problem((*path, key), f"unknown key{suggest(key, list(cls.model_fields))}"))
+            continue
+        kind = component(cls.model_fields[key])
+        if kind is None or value is None:
+            ready[key] = value
+        elif _is_list(cls.model_fields[key]):
+            ready[key] = _build_list(kind, value, (*path, key), problems)
+        else:
+            ready[key] = build(kind, value, (*path, key), problems)
+    broken = {problem.path[: len(path) + 1][-1] for problem in problems[before:] if len(problem.path) > len(path)}
+    try:
+        made = cls.model_validate(ready)
+    except ValidationError as error:
+        for problem in _explain(error, path):
+            if not (len(problem.path) > len(path) and problem.path[len(path)] in broken):
+                problems.append(problem)
+        return None
+    return made if len(problems) == before else None
+
+
+def _build_list(kind: str, value: Any, path: Path, problems: list[Problem]) -> list[Spec | None] | None:
+    if not isinstance(value, list):
+        problems.append(Problem(path, f"expected a list of {kind}s, not {_kind_of(value)}"))
+        return None
+    return [build(kind, item, (*path, number), problems) for number, item in enumerate(value)]
+
+
+def component(field: FieldInfo) -> str | None:
+    """The kind of component that a field holds (itself or as a list); None: a plain value."""
+    for mark in (*field.metadata, *_marks(field.annotation)):
+        if isinstance(mark, Component):
+            return mark.kind
+    return None
+
+
+def _marks(annotation: Any) -> Iterator[Any]:
+    if get_origin(annotation) is Annotated:
+        yield from annotation.__metadata__
+    for inner in get_args(annotation):
+        yield from _marks(inner)
+
+
+def _is_list(field: FieldInfo) -> bool:
+    annotation = field.annotation
+    if get_origin(annotation) in (Union, UnionType):
+        annotation = next((a for a in get_args(annotation) if a is not type(None)), annotation)
+    return get_origin(annotation) in (list, tuple, Sequence)
+
+
+def _explain(error: ValidationError, path: Path) -> Iterator[Problem]:
+    for item in error.errors(include_url=False):
+        place = (*path, *item["loc"])
+        if item["type"] == "missing":
+            yield Problem(place, "is required")
+        elif item["type"] in ("value_error", "assertion_error"):
+            yield Problem(place, str(item["ctx"]["error"]) if "ctx" in item else item["msg"])
+        else:
+            shown = repr(item["input"])
+            shown = shown if len(shown) <= 60 else f"{shown[:57]}..."
+            yield Problem(place, f"{item['msg'][:1].lower()}{item['msg'][1:]} (it is {shown})")
+
+
+def _kind_of(value: Any) -> str:
+    names: dict[type, str] = {dict: "a mapping", list: "a list", str: "text", bool: "true/false", int: "a number"}
+    return "nothing" if value is None else names.get(type(value), type(value).__name__)
+
+
+def walk(spec: Spec, path: Path = ()) -> Iterator[tuple[Path, Spec]]:
+    """A spec and every component inside it, each with its path."""
+    yield path, spec
+    for name in type(spec).model_fields:
+        value = getattr(spec, name)
+        nested: list[tuple[Path, Any]] = [((*path, name), value)]
+        if isinstance(value, list | tuple):
+            nested = [((*path, name, number), item) for number, item in enumerate(value)]
+        for place, item in nested:
+            if isinstance(item, Spec):
+                yield from walk(item, place)

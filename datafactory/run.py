@@ -1,0 +1,229 @@
+"""The run engine: `Run.each` is the only concurrency, the only failure handler, resume and the fuse."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections import Counter
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Generic, TypeVar
+
+from datafactory.errors import BoundaryError, FuseBlown, RunError
+from datafactory.spec import Spec
+from datafactory.storage import Shelf
+from datafactory.types import Failure, Record, Reject, digest_of
+
+Item = TypeVar("Item")
+Live = TypeVar("Live")
+R = TypeVar("R", bound=Record)
+
+TRIES = 3
+"""How often an item is tried before it is written down as lost."""
+PAUSE = 0.5
+"""Seconds before the second try; doubled for each further one, with jitter."""
+FUSE = 20
+"""Finished items from which on failures may not outnumber successes."""
+
+
+@dataclass
+class Progress:
+    """What a stage has done in this process; read by whoever draws it, written by `Run.each` alone."""
+
+    total: int | None = None
+    """Items in all, where that is known."""
+    skipped: int = 0
+    """Items that were done before this process began."""
+    finished: int = 0
+    """Items that were kept or rejected in this process."""
+    failed: int = 0
+    busy: int = 0
+    errors: Counter[str] = field(default_factory=Counter)
+    """Failures by boundary."""
+    started: float | None = None
+    ended: float | None = None
+
+    @property
+    def rate(self) -> float:
+        """Items finished a second in this process."""
+        if self.started is None:
+            return 0.0
+        return self.finished / max((self.ended or time.monotonic()) - self.started, 1e-9)
+
+
+class Commons:
+    """What the stages of one run share: live sandboxes and teachers, opened once for each recipe."""
+
+    def __init__(self) -> None:
+        self._stack = AsyncExitStack()
+        self._open: dict[str, asyncio.Future[Any]] = {}
+
+    async def get(self, spec: Spec, opening: Callable[[], AbstractAsyncContextManager[Live]]) -> Live:
+        """The live thing of `spec`, opened at the first request."""
+        key = digest_of(spec.describe())
+        if key not in self._open:
+            self._open[key] = asyncio.ensure_future(self._stack.enter_async_context(opening()))
+        opened = self._open[key]
+        try:
+            live: Live = await asyncio.shield(opened)
+        except BaseException:
+            if opened.done() and self._open.get(key) is opened:
+                del self._open[key]  # the next request tries again
+            raise
+        return live
+
+    async def __aenter__(self) -> Commons:
+        return self
+
+    async def __aexit__(self, *error: Any) -> None:
+        await self._stack.aclose()
+
+
+class Run(Generic[R]):
+    """One stage's part of a run: its shelf, its seed, and the way to work through items."""
+
+    def __init__(
+        self,
+        shelf: Shelf[R],
+        *,
+        name: str = "",
+        seed: int = 0,
+        digest: str = "",
+        commons: Commons | None = None,
+        shelves: Iterable[Shelf[Any]] = (),
+        tries: int = TRIES,
+        pause: float = PAUSE,
+    ) -> None:
+        self.shelf = shelf
+        self.name = name
+        self.seed = seed
+        self.digest = digest
+        """Digest of the pipeline up to this stage."""
+        self.commons = commons or Commons()
+        self.progress = Progress()
+        self._shelves = tuple(shelves)
+        self._tries = tries
+        self._pause = pause
+
+    def find(self, kind: type[Item], key: str) -> Item:
+        """The record of a stage before this one. Raises RunError where no stage before makes that kind."""
+        for shelf in reversed(self._shelves):
+            if shelf.kind is kind and shelf.has(key):
+                found: Item = shelf.get(key)
+                return found
+        raise RunError(f"no stage before this one made the {kind.__name__} {key!r}")
+
+    async def emit(self, key: str, record: R) -> None:
+        """Put one record on this stage's shelf; it is on disk when this returns."""
+        await self.shelf.keep(key, record)
+
+    async def each(
+        self,
+        items: Iterable[tuple[str, Item]] | AsyncIterable[tuple[str, Item]],
+        work: Callable[[str, Item], Awaitable[R | Reject]],
+        *,
+        at_once: int,
+    ) -> None:
+        """Work through keyed items, `at_once` at a time, and put every result on the shelf.
+
+        An item whose key is on the shelf is passed over: a run that was killed goes on, and pays again
+        for nothing but what was in flight. A BoundaryError is retried and then written to
+        `failures.jsonl`; anything else is a mistake in the work and ends the run. Raises FuseBlown when
+        failures outnumber successes past the first 20.
+        """
+        self.progress.started = self.progress.started or time.monotonic()
+        source = _Source(items)
+        workers = [asyncio.create_task(self._worker(source, work)) for _ in range(max(1, at_once))]
+        try:
+            await asyncio.gather(*workers)
+        finally:
+            for worker in workers:
+                worker.cancel()
+            await asyncio.gather(*workers, return_exceptions=True)
+            await source.close()
+            self.progress.ended = time.monotonic()
+
+    async def _worker(self, source: _Source[Item], work: Callable[[str, Item], Awaitable[R | Reject]]) -> None:
+        async for key, item in source:
+            if self.shelf.has(key):
+                self.progress.skipped += 1
+                continue
+            self.progress.busy += 1
+            try:
+                await self._one(key, item, work)
+            finally:
+                self.progress.busy -= 1
+            self._check_fuse()
+
+    async def _one(self, key: str, item: Item, work: Callable[[str, Item], Awaitable[R | Reject]]) -> None:
+        for number in range(1, self._tries + 1):
+            try:
+                result = await work(key, item)
+                break
+            except BoundaryError as error:
+                if number == self._tries:
+                    await self._lose(key, error)
+                    return
+                self._check_fuse()
+            await asyncio.sleep(self._pause * 2 ** (number - 1) * random.uniform(0.5, 1.5))
+        if isinstance(result, Reject):
+            await self.shelf.reject(result if result.key else result.but(key=key))
+        else:
+            await self.emit(key, result)
+        self.progress.finished += 1
+
+    async def _lose(self, key: str, error: BoundaryError) -> None:
+        self.progress.failed += 1
+        self.progress.errors[error.boundary or type(error).__name__] += 1
+        at = datetime.now(UTC).isoformat(timespec="seconds")
+        kind = type(error).__name__
+        await self.shelf.lose(
+            Failure(key=key, boundary=error.boundary, kind=kind, error=str(error)[:4000], tries=self._tries, at=at)
+        )
+
+    def _check_fuse(self) -> None:
+        progress = self.progress
+        if progress.failed + progress.finished >= FUSE and progress.failed > progress.finished:
+            worst = ", ".join(f"{what} ({count})" for what, count in progress.errors.most_common(3))
+            raise FuseBlown(
+                f"{progress.failed} of {progress.failed + progress.finished} items were lost to the infrastructure: "
+                f"{worst}. The last errors are in {self.shelf.folder / 'failures.jsonl'}; mend the cause and run the "
+                "same command again: nothing that was finished is paid for twice."
+            )
+
+
+class _Source(Generic[Item]):
+    """One iterator that many workers pull from."""
+
+    def __init__(self, items: Iterable[tuple[str, Item]] | AsyncIterable[tuple[str, Item]]) -> None:
+        self._items = items.__aiter__() if isinstance(items, AsyncIterable) else _asynchronous(items)
+        self._turn = asyncio.Lock()
+        self._over = False
+
+    def __aiter__(self) -> AsyncIterator[tuple[str, Item]]:
+        return self
+
+    async def __anext__(self) -> tuple[str, Item]:
+        async with self._turn:
+            if self._over:
+                raise StopAsyncIteration
+            try:
+                return await anext(self._items)
+            except BaseException:
+                self._over = True
+                raise
+
+    async def close(self) -> None:
+        closing = getattr(self._items, "aclose", None)
+        if closing is not None:
+            await closing()
+
+
+async def _asynchronous(items: Iterable[Item]) -> AsyncIterator[Item]:
+    for number, item in enumerate(items):
+        if number % 1000 == 999:
+            await asyncio.sleep(0)  # a long stretch of items that are done must not starve the rest
+        yield item

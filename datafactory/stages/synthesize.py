@@ -1,0 +1,120 @@
+"""Synthesize: generators fill slots with drafts, and the soundness gate makes tasks of them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence, Set
+from typing import Annotated, Any, ClassVar
+
+from pydantic import Field
+
+from datafactory.checks import prove
+from datafactory.errors import GeneratorError, SandboxError, boundary
+from datafactory.protocols import Chat, Generator, Sandbox, SandboxHost, Slot, Teacher
+from datafactory.run import Run
+from datafactory.spec import Component
+from datafactory.stages.live import chat_of, host_of
+from datafactory.stages.stage import CORES, Stage
+from datafactory.storage import Shelf
+from datafactory.types import Draft, Record, Reject, Task, digest_of
+
+
+class Synthesize(Stage):
+    """Makes tasks that are sound: the own solution scores 1, doing nothing scores 0, and repeats agree."""
+
+    reads: ClassVar[type[Record] | None] = None
+    writes: ClassVar[type[Record]] = Task
+
+    generators: tuple[Annotated[Generator, Component("generator")], ...] = Field(min_length=1)
+    """What makes the drafts."""
+    sandbox: Annotated[Sandbox | None, Component("sandbox")] = None
+    """Where soundness is proved; left out: the pipeline's."""
+    teacher: Annotated[Teacher | None, Component("teacher")] = None
+    """Who writes the drafts of generators that ask a model; left out: the pipeline's."""
+    repeats: int = Field(default=3, ge=1, le=10)
+    """How often soundness is proved; repeats that disagree quarantine the draft as flaky."""
+    tries: int = Field(default=5, ge=1, le=100)
+    """Drafts per slot before the slot is given up."""
+    step_timeout: float = Field(default=120.0, gt=0)
+    """Seconds that one step of a reference solution may take."""
+    at_once: int = Field(default=2 * CORES, ge=1, exclude=True)
+    """Slots worked on at a time."""
+
+    def wants(self) -> Set[str]:
+        """A sandbox always; a teacher where a generator asks one."""
+        return {"sandbox", "teacher"} if any(_asks(g) for g in self.generators) else {"sandbox"}
+
+    def expected(self, before: int | None) -> int | None:
+        """The sum of the counts."""
+        return sum(generator.count for generator in self.generators)
+
+    def calls(self, before: int | None) -> str:
+        """Boxes for the gate, and calls where a generator asks a teacher."""
+        asked = sum(generator.count for generator in self.generators if _asks(generator))
+        boxes = (self.expected(before) or 0) * (self.repeats + 1)
+        return f"{boxes:,} boxes" + (f", {asked:,} to {asked * self.tries:,} teacher calls" if asked else "")
+
+    def slots(self) -> Iterator[tuple[str, tuple[Generator, int]]]:
+        """Every place to fill: `<generator>-<index>`, and whose it is."""
+        for label, generator in zip(labels(self.generators), self.generators, strict=True):
+            for index in range(generator.count):
+                yield f"{label}-{index:05d}", (generator, index)
+
+    async def run(self, source: Shelf[Any] | None, run: Run[Any]) -> None:
+        """Fill every slot with a sound task, or write down why not."""
+        run.progress.total = self.expected(None)
+        assert self.sandbox is not None
+        host = await host_of(run, self.sandbox)
+        chat = await chat_of(run, self.teacher) if self.teacher is not None else None
+
+        async def fill(key: str, item: tuple[Generator, int]) -> Task | Reject:
+            return await self._fill(key, *item, run=run, host=host, chat=chat)
+
+        await run.each(self.slots(), fill, at_once=self.at_once)
+
+    async def _fill(
+        self, key: str, generator: Generator, index: int, *, run: Run[Any], host: SandboxHost, chat: Chat | None
+    ) -> Task | Reject:
+        label = key.rpartition("-")[0]
+        for retry in range(self.tries):
+            if run.shelf.has(f"{key}#{retry}"):
+                continue  # rejected before the run was interrupted
+            seed = int(digest_of([run.seed, key, retry]), 16)
+            with boundary(GeneratorError, f"making a draft with {label}"):
+                draft = await generator.make(Slot(index, retry, seed), chat if _asks(generator) else None)
+            reject = draft if isinstance(draft, Reject) else await self._prove(draft, host)
+            if reject is None:
+                assert isinstance(draft, Draft)
+                return _task(draft, key, label)
+            what = draft.model_dump(mode="json") if isinstance(draft, Draft) else reject.what
+            await run.shelf.reject(reject.but(key=f"{key}#{retry}", generator=label, what=what))
+        return Reject(reason="slot_given_up", detail=f"no sound draft in {self.tries} tries", generator=label)
+
+    async def _prove(self, draft: Draft, host: SandboxHost) -> Reject | None:
+        with boundary(SandboxError, "proving a draft"):
+            return await prove(host, draft, repeats=self.repeats, step_timeout=self.step_timeout)
+
+
+def labels(generators: Sequence[Generator]) -> list[str]:
+    """A name for each generator: its own, numbered from the second of a kind on."""
+    seen: Counter[str] = Counter()
+    made = []
+    for generator in generators:
+        name = str(getattr(generator, "use_name", "") or type(generator).__name__)
+        seen[name] += 1
+        made.append(name if seen[name] == 1 else f"{name}.{seen[name]}")
+    return made
+
+
+def _asks(generator: Generator) -> bool:
+    return bool(getattr(generator, "asks", True))
+
+
+def _task(draft: Draft, key: str, label: str) -> Task:
+    fields = dict(draft)
+    fields["source"] = draft.source.but(generator=label)
+    if isinstance(draft, Task):  # an import that brings its own name keeps it among the facts
+        facts = {**draft.source.facts, "imported_id": draft.id}
+        fields["source"] = fields["source"].but(facts=facts)
+    fields.update(id=key, digest=draft.content_digest())
+    return Task(**fields)

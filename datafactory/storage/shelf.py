@@ -1,0 +1,175 @@
+"""A shelf: the records that one stage made, what it rejected and what the infrastructure lost, on disk."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Generic, Self, TypeVar
+
+import orjson
+
+from datafactory.errors import DataError
+from datafactory.storage.journal import Journal, lines, rows
+from datafactory.types import Failure, Record, Reject
+
+R = TypeVar("R", bound=Record)
+
+RECORDS, REJECTS, FAILURES, MANIFEST = "records.jsonl", "rejects.jsonl", "failures.jsonl", "manifest.json"
+TABLE = "records.parquet"
+"""The sealed table of a columnar stage, or of a shelf that one has read."""
+
+
+class Shelf(Generic[R]):
+    """Open for one stage of one run. What exists on disk is the state; `manifest.json` says that it is complete."""
+
+    def __init__(self, folder: Path, kind: type[R]) -> None:
+        self.folder = folder
+        self.kind = kind
+        self.ended = asyncio.Event()
+        """Set when nothing more will come in this run."""
+        self.manifest: dict[str, Any] | None = read_manifest(folder)
+        self.kept = 0
+        self.dropped: Counter[str] = Counter()
+        """Rejected items by reason."""
+        self.lost: set[str] = set()
+        """Keys of items that the infrastructure lost and that are not done since."""
+        self._done: dict[str, int] = {}
+        self._rejected: set[str] = set()
+        folder.mkdir(parents=True, exist_ok=True)
+        self._records = Journal(folder / RECORDS)
+        self._rejects = Journal(folder / REJECTS)
+        self._failures = Journal(folder / FAILURES)
+        self._load()
+        self.resumed = self.kept
+        """Records that were there when the shelf was opened."""
+        if self.sealed:
+            self.ended.set()
+
+    @property
+    def sealed(self) -> bool:
+        """Whether the stage is complete."""
+        return self.manifest is not None
+
+    def _load(self) -> None:
+        offset = 0
+        for number, line in enumerate(lines(self._records.path), 1):
+            key = self.kind.key_of(_parse(self._records.path, number, line))
+            if key in self._done:
+                raise DataError(f"{self._records.path}:{number}: {key} stands here a second time")
+            self._done[key] = offset
+            offset += len(line) + 1
+        self.kept = len(self._done)
+        for row in rows(self._rejects.path):
+            self._rejected.add(row["key"])
+            self.dropped[row["reason"]] += 1
+        for row in rows(self._failures.path):
+            if not self.has(row["key"]):
+                self.lost.add(row["key"])
+
+    def has(self, key: str) -> bool:
+        """Whether this item is finished: kept or rejected."""
+        return key in self._done or key in self._rejected
+
+    async def keep(self, key: str, record: R) -> None:
+        """Put a record down; it is on disk when this returns. Raises StorageError."""
+        assert not self.has(key), f"{key} is on the shelf already"
+        self._done[key] = -1
+        try:
+            self._done[key] = await self._records.append(dump(record))
+        except BaseException:
+            if self._done[key] < 0:
+                del self._done[key]
+            raise
+        self.kept += 1
+        self.lost.discard(key)
+
+    async def reject(self, reject: Reject) -> None:
+        """Put down what was looked at and not kept."""
+        await self._rejects.append(dump(reject))
+        self._rejected.add(reject.key)
+        self.dropped[reject.reason] += 1
+        self.lost.discard(reject.key)
+
+    async def lose(self, failure: Failure) -> None:
+        """Put down what the infrastructure lost; the next run tries it again."""
+        self.lost.add(failure.key)
+        await self._failures.append(dump(failure))
+
+    def get(self, key: str) -> R:
+        """The record of a key. Raises KeyError."""
+        return self.kind.model_validate_json(self._records.at(self._done[key]))
+
+    async def follow(self) -> AsyncIterator[R]:
+        """Every record so far, then each new one once it is on disk, until the stage ends."""
+        async for line in self._records.follow(self.ended):
+            yield self.kind.model_validate_json(line)
+
+    def __iter__(self) -> Iterator[R]:
+        """The records that are there now, in the order in which they came."""
+        for line in lines(self._records.path, 0, self._records.size):
+            yield self.kind.model_validate_json(line)
+
+    def seal(self, manifest: dict[str, Any]) -> None:
+        """Declare the stage complete; the manifest appears whole or not at all."""
+        write_whole(self.folder / MANIFEST, json.dumps(manifest, indent=2, ensure_ascii=False).encode() + b"\n")
+        self.manifest = manifest
+
+    async def close(self) -> None:
+        """Wait for what is being written."""
+        for journal in (self._records, self._rejects, self._failures):
+            await journal.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+
+def dump(record: Record) -> bytes:
+    """One line of JSON."""
+    return record.model_dump_json(exclude_defaults=False).encode()
+
+
+def _parse(path: Path, number: int, line: bytes) -> dict[str, Any]:
+    with suppress(orjson.JSONDecodeError):
+        row = orjson.loads(line)
+        if isinstance(row, dict):
+            return row
+    raise DataError(
+        f"{path}:{number}: not a JSON object; restore the file, or remove the stage's folder to make it again"
+    )
+
+
+def read_manifest(folder: Path) -> dict[str, Any] | None:
+    """The manifest of a complete stage; None: it is not complete. Raises DataError."""
+    path = folder / MANIFEST
+    if not path.exists():
+        return None
+    try:
+        made = json.loads(path.read_text())
+    except ValueError as error:
+        raise DataError(f"{path}: not JSON ({error})") from error
+    if not isinstance(made, dict):
+        raise DataError(f"{path}: not a JSON object")
+    return made
+
+
+def write_whole(path: Path, data: bytes) -> None:
+    """Write a small file so that it appears whole or not at all, and stays after a crash."""
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    with draft.open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    draft.replace(path)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
