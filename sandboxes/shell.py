@@ -1,0 +1,218 @@
+"""A box's bash as seen from outside: lines that share one shell, and programs that start fresh, over one byte link."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import cache
+from importlib.resources import files
+
+from datafactory.errors import SandboxError
+from datafactory.protocols import ExecResult
+from sandboxes.capture import Kept, Mark, Stream
+from sandboxes.link import Link
+
+OUTPUT_LIMIT = 1 << 20
+"""Bytes kept of each stream: the first and the last half of it."""
+OUTPUT_CAP = 64 << 20
+"""Bytes that a command may print in all before it is killed."""
+PATIENCE = 15.0
+"""Seconds for a box to answer what takes it milliseconds; past that it counts as broken."""
+
+_QUOTED = [rb"\x%02x" % byte for byte in range(256)]
+for _byte in range(0x20, 0x7F):
+    _QUOTED[_byte] = bytes([_byte])
+_QUOTED[ord("'")], _QUOTED[ord("\\")], _QUOTED[ord("\n")] = rb"\'", rb"\\", rb"\n"
+
+
+def quote(text: str | bytes) -> bytes:
+    """`text` as one word of bash, in ASCII and on one line: ``$'...'``."""
+    if isinstance(text, str):
+        try:
+            text = text.encode(errors="surrogateescape")
+        except UnicodeEncodeError:
+            text = text.encode(errors="surrogatepass")  # half a pair, as models write them in JSON
+    return b"$'" + b"".join([_QUOTED[byte] for byte in text]) + b"'"
+
+
+@cache
+def _keeper() -> bytes:
+    source = files("sandboxes").joinpath("keeper.sh").read_bytes()
+    return b"".join(line + b"\n" for line in source.split(b"\n") if line and not line.startswith(b"#"))
+
+
+class Shell:
+    """Runs commands in one box, one at a time.
+
+    A line runs in a bash that lives as long as the box: folder, variables, functions and background jobs stay.
+    Where that bash ends (``exit``, ``set -e``, a timeout), the next line finds a new one in the same folder;
+    background jobs stay, variables do not. A program starts from `workdir` with `environment`, in a process group
+    of its own, whatever the lines did. Standard input is empty for both.
+    """
+
+    def __init__(
+        self,
+        connect: Callable[[], Awaitable[Link]],
+        *,
+        workdir: str = "/app",
+        environment: Mapping[str, str] | None = None,
+        output_limit: int = OUTPUT_LIMIT,
+        output_cap: int = OUTPUT_CAP,
+        own_processes: bool = True,
+    ) -> None:
+        """`connect` starts a ``bash --noprofile --norc`` in the box and may be called again when the last one is
+        gone. `own_processes`: the box has a process namespace of its own, so that orphans in it are the box's."""
+        self._connect = connect
+        self._workdir = workdir
+        self._environment = dict(environment or {})
+        self._limit, self._cap = output_limit, output_cap
+        self._own = own_processes
+        self._lock = asyncio.Lock()
+        self._link: Link | None = None
+        self._streams: dict[int, Stream] = {}
+        self._folder = workdir
+        self._status = 0
+        self._token = ""
+        self._left_running: bool | None = None
+        """A command that was cancelled, and whether it was a line."""
+
+    async def open(self) -> None:
+        """Connect now rather than at the first command. Raises SandboxError."""
+        async with self._lock:
+            await self._ready()
+
+    async def close(self) -> None:
+        """Let go of the link; what runs in the box ends with the box."""
+        link, self._link = self._link, None
+        if link is not None:
+            await link.close()
+
+    async def run(self, command: str | Sequence[str], *, timeout: float = 30.0) -> ExecResult:
+        """Run a line (a string) or a program (a sequence); `timeout` in seconds. See `Box.exec`."""
+        is_line = isinstance(command, str)
+        words = [command] if isinstance(command, str) else list(command)
+        if not words or any("\0" in word for word in words):
+            return ExecResult(2, b"", b"bash: a command must have a word, and no NUL byte\n")
+        async with self._lock:
+            await self._ready()
+            self._left_running = is_line
+            result = await self._attend(words, is_line, timeout)
+            self._left_running = None
+            return result
+
+    async def _attend(self, words: list[str], is_line: bool, timeout: float) -> ExecResult:
+        kept = {1: Kept(self._limit), 2: Kept(self._limit)}
+        try:
+            async with asyncio.timeout(timeout):
+                for _ in range(3):
+                    status = await (self._line(words[0], kept) if is_line else self._program(words, kept))
+                    if status is not None:
+                        break
+                else:
+                    raise SandboxError("the box's shell ends before it runs anything")
+        except TimeoutError:
+            await self._end(is_line, kept)
+            return self._result(124, kept, timed_out=True)
+        except OverflowError:
+            await self._end(is_line, kept)
+            return self._result(137, kept)
+        except EOFError:
+            await self._lose()
+            await self._ready()
+            return self._result(137, kept)
+        if is_line:
+            self._status = status
+        return self._result(status, kept)
+
+    def _result(self, status: int, kept: dict[int, Kept], *, timed_out: bool = False) -> ExecResult:
+        out, err = kept[1].content(), kept[2].content()
+        dropped = kept[1].seen + kept[2].seen - len(out) - len(err)
+        return ExecResult(status, out, err, timed_out, dropped)
+
+    async def _line(self, text: str, kept: dict[int, Kept]) -> int | None:
+        """Run a line; None: the shell had ended before it began."""
+        nonce = secrets.token_hex(8)
+        name = f"{self._token}-{nonce}".encode()
+        before = b"(builtin exit %d); " % self._status if self._status else b""
+        await self._send(
+            b"line\nbuiltin printf '\\000%s.begin\\000' >&251; %sbuiltin eval -- %s </dev/null >&251 2>&252; "
+            b'{ builtin printf \'\\000%s %%d %%s\\000\' "$?" "$PWD" >&251; '
+            b"builtin printf '\\000%s\\000' >&252; } 2>/dev/null\n" % (name, before, quote(text), name, name)
+        )
+        mark, begun = await self._until({nonce, "exit"}, kept, begin=f"{nonce}.begin")
+        if mark.name == "exit":
+            await self._send(b"spawn %s\n" % quote(self._folder))
+            return mark.status if begun else None
+        if mark.folder.startswith("/"):
+            self._folder = mark.folder
+        return mark.status
+
+    async def _program(self, words: list[str], kept: dict[int, Kept]) -> int:
+        nonce = secrets.token_hex(8)
+        argv = b" ".join(quote(word) for word in (self._workdir, *words))
+        await self._send(b"program %s %s\n" % (nonce.encode(), argv))
+        mark, _ = await self._until({nonce}, kept)
+        return mark.status
+
+    async def _end(self, is_line: bool, kept: dict[int, Kept]) -> None:
+        """End the running command and all that it started; what it printed till then still counts."""
+        nonce = secrets.token_hex(8)
+        try:
+            async with asyncio.timeout(PATIENCE):
+                again = b"spawn %s\n" % quote(self._folder) if is_line else b""
+                await self._send(b"reap %d %d\n%ssay %s 0\n" % (is_line, self._own, again, nonce.encode()))
+                await self._until({nonce}, kept, endless=True)
+        except (TimeoutError, EOFError):
+            await self._lose()
+            await self._ready()
+
+    async def _ready(self) -> None:
+        """A link with a shell behind it, and nothing left of a command that was cancelled."""
+        if self._link is not None and self._left_running is not None:
+            await self._end(self._left_running, {1: Kept(0), 2: Kept(0)})
+        self._left_running = None
+        if self._link is not None:
+            return
+        self._token, nonce = secrets.token_hex(8), secrets.token_hex(8)
+        self._streams = {1: Stream(self._token), 2: Stream(self._token)}
+        try:
+            async with asyncio.timeout(PATIENCE):
+                self._link = await self._connect()
+                exports = b"".join(b"export %s=%s\n" % (k.encode(), quote(v)) for k, v in self._environment.items())
+                names = b"token=%s\nspawn %s\n" % (self._token.encode(), quote(self._folder))
+                await self._send(exports + _keeper() + names + b"say %s 0\n" % nonce.encode())
+                await self._until({nonce}, {1: Kept(0), 2: Kept(0)})
+        except (OSError, EOFError) as error:  # TimeoutError is an OSError
+            await self._lose()
+            raise SandboxError(f"the box does not answer: {error or type(error).__name__}") from error
+
+    async def _lose(self) -> None:
+        self._status = 0
+        await self.close()
+
+    async def _send(self, data: bytes) -> None:
+        if self._link is None:
+            raise EOFError
+        await self._link.send(data)
+
+    async def _until(
+        self, names: set[str], kept: dict[int, Kept], *, begin: str = "", endless: bool = False
+    ) -> tuple[Mark, bool]:
+        """Keep what comes until one of `names` was said on both streams; whether `begin` was said before."""
+        waiting, last, begun = {1, 2}, Mark(""), False
+        while waiting:
+            if self._link is None:
+                raise EOFError
+            fd, chunk = await self._link.receive()
+            for piece in self._streams[fd].feed(chunk):
+                if isinstance(piece, bytes):
+                    kept[fd].add(piece)
+                elif piece.name in names:
+                    waiting.discard(fd)
+                    last = piece if fd == 1 else last
+                elif piece.name == begin:
+                    begun = True
+            if not endless and kept[1].seen + kept[2].seen > self._cap:
+                raise OverflowError
+        return last, begun
