@@ -6,7 +6,7 @@ import asyncio
 import json
 import os
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Generic, Self, TypeVar
@@ -70,6 +70,13 @@ class Shelf(Generic[R]):
         for row in rows(self._failures.path):
             if not self.has(row["key"]):
                 self.lost.add(row["key"])
+        if self.manifest is not None:
+            self.tell(self.manifest["kept"], self.manifest["rejected"])
+
+    def tell(self, kept: int, dropped: Mapping[str, int]) -> None:
+        """Say what a columnar stage did: its rows are in a table, not in the journal."""
+        self.kept = kept
+        self.dropped = Counter(dropped)
 
     def has(self, key: str) -> bool:
         """Whether this item is finished: kept or rejected."""

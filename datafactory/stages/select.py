@@ -1,0 +1,64 @@
+"""Select: filters decide which rows stay; what they drop stays on file with the reason."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+
+from pydantic import Field
+
+from datafactory.protocols import Filter
+from datafactory.run import Run
+from datafactory.spec import Component
+from datafactory.stages.stage import Stage
+from datafactory.stages.tables import REJECTED, table_of
+from datafactory.storage import TABLE, Shelf
+from datafactory.table import scan, write_frame
+from datafactory.types import Record, Trajectory
+
+if TYPE_CHECKING:
+    import polars as pl
+
+
+class Select(Stage):
+    """Keeps the rows that no filter rejects; each filter sees what the ones before it kept."""
+
+    reads: ClassVar[type[Record] | None] = Trajectory
+    writes: ClassVar[type[Record]] = Trajectory
+    columnar: ClassVar[bool] = True
+
+    filters: tuple[Annotated[Filter, Component("filter")], ...] = Field(min_length=1)
+    """Applied in order."""
+
+    async def run(self, source: Shelf[Any] | None, run: Run[Any]) -> None:
+        """Write `records.parquet` and `rejects.parquet`."""
+        assert source is not None
+        await asyncio.to_thread(self._select, source, run)
+
+    def _select(self, source: Shelf[Any], run: Run[Any]) -> None:
+        import polars as pl
+
+        rows = scan(table_of(source, run))
+        decided = self._decide(rows)
+        kept = rows.join(decided.lazy(), on="id", how="anti", maintain_order="left")
+        dropped = rows.join(decided.lazy(), on="id", how="inner", maintain_order="left")
+        write_frame(dropped, run.shelf.folder / REJECTED)
+        count = write_frame(kept, run.shelf.folder / TABLE)
+        reasons = decided.group_by(pl.col("filter")).len().sort("len", "filter", descending=[True, False])
+        run.shelf.tell(count, dict(reasons.iter_rows()))
+        run.progress.finished = count + decided.height
+
+    def _decide(self, rows: pl.LazyFrame) -> pl.DataFrame:
+        """Which rows go: `id`, `filter`, `reason`; only these are held in memory."""
+        import polars as pl
+
+        decided = pl.DataFrame(schema={"id": pl.String, "filter": pl.String, "reason": pl.String})
+        for number, chosen in enumerate(self.filters):
+            left = rows.join(decided.lazy(), on="id", how="anti", maintain_order="left")
+            name = getattr(chosen, "use_name", "") or type(chosen).__name__
+            same = sum((getattr(f, "use_name", "") or type(f).__name__) == name for f in self.filters[:number])
+            reason = chosen.reject(left).cast(pl.String).alias("reason")
+            label = pl.lit(name if not same else f"{name}.{same + 1}").alias("filter")
+            found = left.select("id", label, reason).filter(pl.col("reason").is_not_null())
+            decided = pl.concat([decided, found.collect(engine="streaming")])
+        return decided
