@@ -1,0 +1,128 @@
+"""Rollout: a teacher attempts every task, each attempt in a box of its own."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Set
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import Field
+
+from datafactory import __version__
+from datafactory.agent import Attempted, Limits, attempt, dialect
+from datafactory.errors import SandboxError, boundary
+from datafactory.protocols import Chat, Episode, Sandbox, SandboxHost, Teacher
+from datafactory.run import Run
+from datafactory.spec import Component
+from datafactory.stages.live import chat_of, host_of
+from datafactory.stages.stage import CORES, Stage
+from datafactory.storage import Shelf
+from datafactory.types import Files, Lineage, Record, Task, Trajectory, digest_of
+
+
+class Rollout(Stage):
+    """Makes trajectories: what the agent saw and did, why it stopped, and the artifacts it left."""
+
+    reads: ClassVar[type[Record] | None] = Task
+    writes: ClassVar[type[Record]] = Trajectory
+
+    teacher: Annotated[Teacher | None, Component("teacher")] = None
+    """Who acts; left out: the pipeline's."""
+    sandbox: Annotated[Sandbox | None, Component("sandbox")] = None
+    """Where the agent acts; left out: the pipeline's."""
+    agent: Literal["terminus-2", "tools"] = "terminus-2"
+    """The dialect: Terminus 2 JSON with keystrokes, or native tool calls (`bash`, `submit`)."""
+    attempts: int = Field(default=4, ge=1, le=1000)
+    """Attempts per task."""
+    max_turns: int = Field(default=30, ge=1)
+    """Replies of the teacher before the attempt is stopped."""
+    max_tokens: int | None = Field(default=None, ge=1)
+    """Completion tokens of one attempt before it is stopped; left out: no limit."""
+    max_seconds: float = Field(default=900.0, gt=0)
+    """Wall time of one attempt before it is stopped (Harbor's default for agents)."""
+    artifact_bytes: int = Field(default=16 << 20, ge=1)
+    """Bytes of artifacts carried over; what is larger is left out, with a note in the row."""
+    at_once: int = Field(default=min(64, 8 * CORES), ge=1, exclude=True)
+    """Attempts at a time."""
+
+    def wants(self) -> Set[str]:
+        """A teacher and a sandbox."""
+        return {"teacher", "sandbox"}
+
+    def expected(self, before: int | None) -> int | None:
+        """Attempts in all."""
+        return None if before is None else before * self.attempts
+
+    def calls(self, before: int | None) -> str:
+        """One box an attempt, and at most `max_turns` calls."""
+        total = self.expected(before)
+        return f"{total:,} boxes, at most {total * self.max_turns:,} teacher calls" if total is not None else ""
+
+    async def run(self, source: Shelf[Any] | None, run: Run[Any]) -> None:
+        """Attempt tasks as they come."""
+        assert source is not None
+        assert self.sandbox is not None
+        assert self.teacher is not None
+        host = await host_of(run, self.sandbox)
+        chat = await chat_of(run, self.teacher)
+
+        async def attempts() -> AsyncIterator[tuple[str, tuple[Task, int]]]:
+            async for task in source.follow():
+                for number in range(self.attempts):
+                    yield f"{task.id}/{number}", (task, number)
+
+        async def act(key: str, item: tuple[Task, int]) -> Trajectory:
+            return await self._attempt(key, *item, run=run, host=host, chat=chat)
+
+        await run.each(attempts(), act, at_once=self.at_once)
+
+    async def _attempt(
+        self, key: str, task: Task, number: int, *, run: Run[Any], host: SandboxHost, chat: Chat
+    ) -> Trajectory:
+        seed = int(digest_of([run.seed, key]), 16) % (1 << 31)
+        episode = Episode(id=key, seed=seed, task=task, agent=self.agent)
+        limits = Limits(turns=self.max_turns, tokens=self.max_tokens, seconds=self.max_seconds)
+        with boundary(SandboxError, "attempting a task"):
+            async with host.open(task.image, task.files, workdir=task.workdir) as box:
+                done = await attempt(task, box, chat, dialect=dialect(self.agent), limits=limits, episode=episode)
+                artifacts, note = await box.pull(task.artifacts, limit=self.artifact_bytes)
+            image = host.image_digest(task.image)
+        return self._trajectory(task, number, done, artifacts, note, self._lineage(task, done, seed, image, run))
+
+    def _trajectory(
+        self, task: Task, number: int, done: Attempted, artifacts: Files, note: str, lineage: Lineage
+    ) -> Trajectory:
+        assert self.teacher is not None
+        return Trajectory(
+            task_id=task.id,
+            attempt=number,
+            teacher=self.teacher.name,
+            agent=self.agent,
+            domain=task.domain,
+            skills=task.skills,
+            generator=task.source.generator,
+            messages=done.messages,
+            tools=done.tools,
+            artifacts=artifacts,
+            artifacts_note=note,
+            stop=done.stop,
+            usage=done.usage,
+            seconds=round(done.seconds, 3),
+            lineage=lineage,
+        )
+
+    def _lineage(self, task: Task, done: Attempted, seed: int, image: str, run: Run[Any]) -> Lineage:
+        assert self.teacher is not None
+        assert self.sandbox is not None
+        return Lineage(
+            run=run.name,
+            pipeline_digest=run.digest,
+            prompt_digest=digest_of(done.messages[0].content),
+            task_digest=task.digest,
+            model=done.model,
+            sampling=self.teacher.sampling(),
+            image=task.image,
+            image_digest=image,
+            sandbox=self.sandbox.name,
+            seed=seed,
+            code_version=__version__,
+        )
