@@ -1,0 +1,25 @@
+"""Records as tables: Parquet that `datasets`, TRL and polars load."""
+
+from datafactory.table.columns import COLUMNS, RANK, Column, arrow_schema
+from datafactory.table.export import export
+from datafactory.table.parquet import RowWriter, scan, write_frame, write_parquet
+from datafactory.table.records import read_records, write_records
+from datafactory.table.rows import content_hash, example, row, row_key
+
+__all__ = [
+    "COLUMNS",
+    "RANK",
+    "Column",
+    "RowWriter",
+    "arrow_schema",
+    "content_hash",
+    "example",
+    "export",
+    "read_records",
+    "row",
+    "row_key",
+    "scan",
+    "write_frame",
+    "write_parquet",
+    "write_records",
+]

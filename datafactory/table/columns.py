@@ -1,0 +1,81 @@
+"""The columns of the dataset, and their types in Arrow."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+Kind = Literal["string", "int64", "float64", "bool", "json", "strings", "bools", "jsons", "checks"]
+"""`json` is any JSON value, which lies in Parquet as JSON text; a plural is a list."""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column: its name, what a cell is, and what it says."""
+
+    name: str
+    kind: Kind
+    about: str
+
+
+COLUMNS: tuple[Column, ...] = (
+    Column("id", "string", "`<task_id>/<attempt>`, unique in the dataset"),
+    Column("task_id", "string", "the task that was attempted"),
+    Column("attempt", "int64", "number of the attempt at that task, from 0"),
+    Column("instruction", "string", "the task's prompt"),
+    Column("domain", "string", "one of the nine domains of terminal work, or the generator's own"),
+    Column("skills", "strings", "primitive skills that the task asks for"),
+    Column("difficulty", "string", "`easy`, `medium` or `hard`, as the generator meant it"),
+    Column("generator", "string", "the generator that made the task, by its name in the pipeline file"),
+    Column("teacher", "string", "who acted; `oracle` is the embedded expert, which is no model"),
+    Column("agent", "string", "the dialect: `terminus-2` (text) or `tools` (native tool calls)"),
+    Column("model", "string", "the model that acted; empty: none did"),
+    Column("license", "string", "licence of what the task was made from; empty: none recorded"),
+    Column("messages", "jsons", "the conversation, OpenAI messages with tool arguments as objects"),
+    Column("tools", "jsons", "JSON schemas of the tools on offer, OpenAI shape; empty in a text dialect"),
+    Column("train_turns", "bools", "for each message, whether its tokens should carry loss"),
+    Column("stop", "string", "why the attempt ended: submitted, turn_limit, token_limit, time_limit, truncated"),
+    Column("reward", "float64", "weighted share of the checks that passed, 0 to 1; null: not verified"),
+    Column("solved", "bool", "whether every check passed; null: not verified"),
+    Column("resolved", "int64", "the same as 1, 0 or -1 (not verified)"),
+    Column("checks", "checks", "what each check found: name, outcome, score, weight"),
+    Column("n_turns", "int64", "assistant messages"),
+    Column("n_messages", "int64", "messages of any role"),
+    Column("n_faults", "int64", "assistant messages that were an error (unparsed, unknown tool)"),
+    Column("n_chars", "int64", "characters of content, reasoning and tool arguments"),
+    Column("prompt_tokens", "int64", "tokens read by the model, summed over its replies; 0: not counted"),
+    Column("completion_tokens", "int64", "tokens written by the model, summed over its replies; 0: not counted"),
+    Column("seconds", "float64", "wall time of the attempt"),
+    Column("content_hash", "string", "digest of the conversation without call ids: equal rows say the same"),
+    Column("task", "string", "the whole task as JSON text, checks and solution included: enough to verify again"),
+    Column("task_digest", "string", "digest of all of the task that shapes an attempt and its judgement"),
+    Column("lineage", "json", "run, model, sampling, image, seed and code version: enough to make the row again"),
+)
+"""What `row` makes. The prompt's column is not called `prompt`: TRL would take the row for prompt-completion data."""
+
+RANK = Column("rank", "int64", "place in the curriculum, from 0 (only in the arranged dataset)")
+
+_CHECK = {"name": "string", "outcome": "string", "score": "float64", "weight": "float64"}
+
+
+def arrow_schema(columns: Sequence[Column] = COLUMNS, *, stored: bool = False) -> pa.Schema:
+    """The columns as they lie in Parquet, where JSON has a type of its own that `datasets` reads as `Json`.
+
+    With `stored`, JSON is the plain text that it is made of, as Arrow can build it from Python strings.
+    """
+    import pyarrow as pa
+
+    plain = {"string": pa.string(), "int64": pa.int64(), "float64": pa.float64(), "bool": pa.bool_()}
+    text = pa.string() if stored else pa.json_()
+    kinds = plain | {
+        "json": text,
+        "strings": pa.list_(pa.string()),
+        "bools": pa.list_(pa.bool_()),
+        "jsons": pa.list_(text),
+        "checks": pa.list_(pa.struct([(name, plain[dtype]) for name, dtype in _CHECK.items()])),
+    }
+    return pa.schema([(column.name, kinds[column.kind]) for column in columns])

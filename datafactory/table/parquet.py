@@ -1,0 +1,199 @@
+"""Rows to Parquet: in groups, in order, and whole or not at all."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+from datafactory.errors import DataError, StorageError, boundary
+from datafactory.table.columns import COLUMNS, RANK, Column, Kind, arrow_schema
+from datafactory.table.order import ordered
+from datafactory.table.rows import row_key
+from datafactory.table.text import LONE_SURROGATE, json_text
+
+if TYPE_CHECKING:
+    import polars as pl
+    import pyarrow as pa
+
+GROUP_BYTES = 32 << 20
+"""Text in one row group: small enough to hold, large enough to compress well."""
+GROUP_ROWS = 5_000
+"""Rows in one row group at most, however short they are."""
+LEVEL = 3
+"""Level of zstd."""
+
+
+@contextmanager
+def whole(path: Path) -> Iterator[Path]:
+    """A path to write to; on success the file there takes the place of `path`, synced, else it is gone."""
+    with boundary(StorageError, f"writing {path.name}"):
+        path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        yield draft
+        with boundary(StorageError, f"writing {path.name}"):
+            _sync(draft)
+            draft.replace(path)
+            _sync(path.parent)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+class RowWriter:
+    """Writes rows one by one, holding at most one row group; the file appears when the block ends well.
+
+    Rows have the keys of `columns` and no others; a missing key is null. Raises StorageError.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        columns: Sequence[Column] = COLUMNS,
+        *,
+        encode: Callable[[Any], str] = json_text,
+        notes: dict[str, str] | None = None,
+    ) -> None:
+        """`encode` makes the text of JSON columns; `notes` are kept in the file's metadata."""
+        self.path = path
+        self.columns = tuple(columns)
+        self.rows = 0
+        self._names = {column.name for column in columns}
+        self._encode = encode
+        self._schema = arrow_schema(columns).with_metadata(notes)
+        self._stored = arrow_schema(columns, stored=True)
+
+    def __enter__(self) -> Self:
+        import pyarrow.parquet as pq
+
+        self._cells: dict[str, list[Any]] = {column.name: [] for column in self.columns}
+        self._size = 0
+        with ExitStack() as stack:
+            draft = stack.enter_context(whole(self.path))
+            with boundary(StorageError, f"writing {self.path.name}"):
+                self._file = pq.ParquetWriter(draft, self._schema, compression="zstd", compression_level=LEVEL)
+            stack.push(self._finish)
+            self._stack = stack.pop_all()
+        return self
+
+    def __exit__(self, *reason: Any) -> None:
+        self._stack.__exit__(*reason)
+
+    def _finish(self, kind: type[BaseException] | None, *_: Any) -> None:
+        with boundary(StorageError, f"writing {self.path.name}"):
+            try:
+                if kind is None:
+                    self._flush()
+            finally:
+                self._file.close()
+
+    def write(self, row: Mapping[str, Any]) -> None:
+        """Add one row. Raises DataError on a key that is no column."""
+        if unknown := row.keys() - self._names:
+            raise DataError(f"{self.path.name}: no such column: {', '.join(sorted(unknown))}")
+        for column in self.columns:
+            cell = self._cell(column.kind, row.get(column.name))
+            self._size += len(cell) if isinstance(cell, str) else sum(map(len, cell)) if column.kind == "jsons" else 8
+            self._cells[column.name].append(cell)
+        self.rows += 1
+        if self._size >= GROUP_BYTES or len(self._cells[self.columns[0].name]) >= GROUP_ROWS:
+            with boundary(StorageError, f"writing {self.path.name}"):
+                self._flush()
+
+    def _cell(self, kind: Kind, value: Any) -> Any:
+        if kind == "jsons":
+            return [self._encode(item) for item in value or ()]
+        if value is None:
+            return None
+        if kind == "json":
+            return self._encode(value)
+        return LONE_SURROGATE.sub("�", value) if kind == "string" else value
+
+    def _flush(self) -> None:
+        import pyarrow as pa
+
+        if self._cells[self.columns[0].name]:
+            self._file.write_table(pa.Table.from_pydict(self._cells, schema=self._stored).cast(self._schema))
+        self._cells = {column.name: [] for column in self.columns}
+        self._size = 0
+
+
+def write_parquet(
+    rows: Iterable[Mapping[str, Any]],
+    path: Path,
+    columns: Sequence[Column] = COLUMNS,
+    *,
+    key: Callable[[Mapping[str, Any]], Any] | None = row_key,
+) -> int:
+    """Write rows sorted by `key` (None: as they come), and say how many. Memory does not grow with their number."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with RowWriter(path, columns) as writer:
+        for row in rows if key is None else ordered(rows, key, path.parent):
+            writer.write(row)
+    return writer.rows
+
+
+def scan(path: Path) -> pl.LazyFrame:
+    """The rows of a file or folder, not yet read; JSON columns are strings. Raises DataError where none is."""
+    import polars as pl
+
+    if not path.exists():
+        raise DataError(f"{path}: no such file or folder")
+    frame = pl.scan_parquet(path)
+    texts = []
+    for name, dtype in frame.collect_schema().items():
+        if isinstance(dtype, pl.BaseExtension):
+            texts.append(pl.col(name).ext.storage())
+        elif isinstance(dtype, pl.List) and isinstance(dtype.inner, pl.BaseExtension):
+            texts.append(pl.col(name).list.eval(pl.element().ext.storage()))
+    return frame.with_columns(texts)
+
+
+def write_frame(frame: pl.LazyFrame, path: Path) -> int:
+    """Write a frame from `scan` in its own order, and say how many rows; columns of its own are written as they are.
+
+    The text in columns that `COLUMNS` calls JSON becomes JSON again. Raises StorageError.
+    """
+    import polars as pl
+    import pyarrow.parquet as pq
+
+    batches = frame.collect_batches(chunk_size=GROUP_ROWS, maintain_order=True)
+    oldest = pl.CompatLevel.oldest()
+    schema = _written(frame.collect_schema().to_frame().to_arrow(compat_level=oldest).schema)
+    rows = 0
+    with whole(path) as draft, pq.ParquetWriter(draft, schema, compression="zstd", compression_level=LEVEL) as file:
+        for batch in batches:
+            with boundary(StorageError, f"writing {path.name}"):
+                file.write_table(batch.to_arrow(compat_level=oldest).cast(schema))
+            rows += batch.height
+    return rows
+
+
+def _written(found: pa.Schema) -> pa.Schema:
+    """The schema in which a frame's columns are written: ours where we know the column, else without `large` types."""
+    import pyarrow as pa
+
+    known = {field.name: field for field in arrow_schema((*COLUMNS, RANK))}
+    return pa.schema([known.get(field.name) or pa.field(field.name, _small(field.type)) for field in found])
+
+
+def _small(kind: pa.DataType) -> pa.DataType:
+    import pyarrow as pa
+
+    if pa.types.is_large_string(kind):
+        return pa.string()
+    if pa.types.is_large_list(kind):
+        return pa.list_(_small(kind.value_type))
+    if pa.types.is_struct(kind):
+        return pa.struct([(field.name, _small(field.type)) for field in kind.fields])
+    return kind

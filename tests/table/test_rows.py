@@ -1,0 +1,61 @@
+"""What a row says about an attempt."""
+
+from pathlib import Path
+
+import pytest
+
+from datafactory.errors import DataError
+from datafactory.table import COLUMNS, RANK, content_hash, example, row
+from datafactory.types import Message, Task, ToolCall
+
+
+def test_a_row_has_exactly_the_columns(attempt):
+    assert list(row(*attempt())) == [column.name for column in COLUMNS]
+
+
+def test_every_column_is_documented_with_its_meaning():
+    page = (Path(__file__).parents[2] / "docs" / "dataset.md").read_text()
+    for column in (*COLUMNS, RANK):
+        assert f"| `{column.name}` |" in page and column.about in page, column.name
+
+
+def test_faulty_turns_carry_no_loss(attempt):
+    made = row(*attempt(dialect="text"))
+    assert made["train_turns"] == [False, False, False, True]
+    assert (made["n_faults"], made["n_turns"], made["n_messages"]) == (1, 2, 4)
+
+
+@pytest.mark.parametrize(
+    ("reward", "solved", "resolved"), [(1.0, True, 1), (0.5, False, 0), (0.0, False, 0), (None, None, -1)]
+)
+def test_a_verdict_is_told_three_ways(attempt, reward, solved, resolved):
+    made = row(*attempt(reward=reward))
+    assert (made["reward"], made["solved"], made["resolved"]) == (reward, solved, resolved)
+
+
+def test_a_task_can_be_taken_out_of_its_row_again(attempt):
+    trajectory, task = attempt()
+    assert Task.model_validate_json(row(trajectory, task)["task"]) == task
+
+
+def test_the_hash_sees_what_was_said_but_not_call_ids():
+    def said(call_id: str, command: str) -> tuple[Message, ...]:
+        call = ToolCall(id=call_id, name="bash", arguments={"command": command})
+        return (Message(role="assistant", tool_calls=(call,)), Message(role="tool", tool_call_id=call_id))
+
+    assert content_hash(said("x", "ls")) == content_hash(said("y", "ls"))
+    assert content_hash(said("x", "ls")) != content_hash(said("x", "pwd"))
+
+
+def test_an_attempt_at_another_task_is_refused(attempt):
+    trajectory, _ = attempt("t-1")
+    with pytest.raises(DataError, match="t-1/0"):
+        row(trajectory, attempt("t-2")[1])
+
+
+@pytest.mark.parametrize("dialect", ["tools", "text"])
+def test_an_example_comes_back_from_its_row(attempt, dialect):
+    trajectory, task = attempt(dialect=dialect)
+    made = example({**row(trajectory, task), "rank": 4})
+    assert made.rank == 4 and made.tools == trajectory.tools
+    assert made.messages == tuple(m.but(fault=None) for m in trajectory.messages)
