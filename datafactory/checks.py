@@ -79,7 +79,7 @@ def _reward(path: str, data: bytes | None) -> tuple[Outcome, float, str]:
         if isinstance(value, dict):
             value = value["reward"] if "reward" in value else math.fsum(value.values()) / len(value)
         score = float(value)
-    except (ValueError, TypeError, KeyError, ZeroDivisionError) as error:
+    except (ValueError, TypeError, ArithmeticError, RecursionError) as error:
         return "crashed", 0.0, f"\n{path} holds no number: {error}"
     if not 0.0 <= score <= 1.0:
         return "crashed", 0.0, f"\n{path} holds {score}, not a number from 0 to 1"

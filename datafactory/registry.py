@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import importlib
 import inspect
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import UnionType
@@ -79,13 +80,19 @@ def find(kind: str, name: str) -> type[Spec]:
         extra = "; a class of your own is written package.module:Class"
         raise ConfigError(f"unknown {kind} {name!r}{suggest(name, list(table(kind)))}{extra}")
     target = name if ":" in name else table(kind)[name]
+    if not re.fullmatch(r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*", target):
+        raise ConfigError(f"{kind} {name!r}: a class of your own is written package.module:Class")
     module_name, _, attribute = target.partition(":")
     try:
-        found = getattr(importlib.import_module(module_name), attribute)
+        module = importlib.import_module(module_name)
     except ModuleNotFoundError as error:
         raise ConfigError(f"{kind} {name!r}: no module {error.name!r}; is it installed, and on the path?") from error
-    except AttributeError as error:
-        raise ConfigError(f"{kind} {name!r}: module {module_name!r} has no {attribute!r}") from error
+    except (ImportError, SyntaxError) as error:
+        raise ConfigError(f"{kind} {name!r}: module {module_name!r} cannot be imported: {error}") from error
+    found = getattr(module, attribute, None)
+    if found is None:
+        classes = [key for key, value in vars(module).items() if inspect.isclass(value) and issubclass(value, Spec)]
+        raise ConfigError(f"{kind} {name!r}: module {module_name!r} has no {attribute!r}{suggest(attribute, classes)}")
     if not (inspect.isclass(found) and issubclass(found, Spec)):
         raise ConfigError(f"{kind} {name!r} is not a subclass of datafactory.spec.Spec")
     if not callable(getattr(found, TRADE[kind], None)):
@@ -96,8 +103,10 @@ def find(kind: str, name: str) -> type[Spec]:
 def build(kind: str, value: Any, path: Path, problems: list[Problem]) -> Spec | None:
     """A component from its place in a pipeline file: a bare name, or a mapping with `use`.
 
-    Mistakes are added to `problems`, all that there are; None where there were any.
+    Mistakes are added to `problems`, all that there are; None where there were any. One that is built stays.
     """
+    if isinstance(value, Spec):
+        return value
     if isinstance(value, str):
         value = {"use": value}
     if not isinstance(value, Mapping):
@@ -129,7 +138,7 @@ def fill(cls: type[Spec], keys: Mapping[str, Any], path: Path, problems: list[Pr
         if kind is None or value is None:
             ready[key] = value
         elif _is_list(cls.model_fields[key]):
-            ready[key] = _build_list(kind, value, (*path, key), problems)
+            ready[key] = build_list(kind, value, (*path, key), problems)
         else:
             ready[key] = build(kind, value, (*path, key), problems)
     broken = {problem.path[: len(path) + 1][-1] for problem in problems[before:] if len(problem.path) > len(path)}
@@ -143,7 +152,8 @@ def fill(cls: type[Spec], keys: Mapping[str, Any], path: Path, problems: list[Pr
     return made if len(problems) == before else None
 
 
-def _build_list(kind: str, value: Any, path: Path, problems: list[Problem]) -> list[Spec | None] | None:
+def build_list(kind: str, value: Any, path: Path, problems: list[Problem]) -> list[Spec | None] | None:
+    """Components from a list of places; None in the place of each that had mistakes."""
     if not isinstance(value, list):
         problems.append(Problem(path, f"expected a list of {kind}s, not {_kind_of(value)}"))
         return None

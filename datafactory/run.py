@@ -70,7 +70,7 @@ class Commons:
         try:
             live: Live = await asyncio.shield(opened)
         except BaseException:
-            if opened.done() and self._open.get(key) is opened:
+            if opened.done() and (opened.cancelled() or opened.exception()) and self._open.get(key) is opened:
                 del self._open[key]  # the next request tries again
             raise
         return live
@@ -79,6 +79,10 @@ class Commons:
         return self
 
     async def __aexit__(self, *error: Any) -> None:
+        opening = list(self._open.values())
+        for opened in opening:
+            opened.cancel()  # what is half open must not come up after everything was closed
+        await asyncio.gather(*opening, return_exceptions=True)
         await self._stack.aclose()
 
 
@@ -132,7 +136,8 @@ class Run(Generic[R]):
         An item whose key is on the shelf is passed over: a run that was killed goes on, and pays again
         for nothing but what was in flight. A BoundaryError is retried and then written to
         `failures.jsonl`; anything else is a mistake in the work and ends the run. Raises FuseBlown when
-        failures outnumber successes past the first 20.
+        failures outnumber successes past the first 20, RunError where two items have one key, and
+        StorageError where a result cannot be written.
         """
         self.progress.started = self.progress.started or time.monotonic()
         source = _Source(items)
@@ -201,6 +206,7 @@ class _Source(Generic[Item]):
     def __init__(self, items: Iterable[tuple[str, Item]] | AsyncIterable[tuple[str, Item]]) -> None:
         self._items = items.__aiter__() if isinstance(items, AsyncIterable) else _asynchronous(items)
         self._turn = asyncio.Lock()
+        self._keys: set[str] = set()
         self._over = False
 
     def __aiter__(self) -> AsyncIterator[tuple[str, Item]]:
@@ -211,10 +217,14 @@ class _Source(Generic[Item]):
             if self._over:
                 raise StopAsyncIteration
             try:
-                return await anext(self._items)
+                key, item = await anext(self._items)
+                if key in self._keys:
+                    raise RunError(f"two items have the key {key!r}; every item needs a key of its own")
             except BaseException:
                 self._over = True
                 raise
+            self._keys.add(key)
+            return key, item
 
     async def close(self) -> None:
         closing = getattr(self._items, "aclose", None)

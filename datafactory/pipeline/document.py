@@ -46,10 +46,12 @@ def read(path: FilePath) -> Document:
         raise ConfigError(f"{path}: not UTF-8 text (byte {error.start})") from error
     try:
         node = yaml.compose(text, Loader=yaml.SafeLoader)
+        reading = _Reading(path)
+        value = None if node is None else reading.value(node, ())
     except yaml.YAMLError as error:
         raise ConfigError(_broken(path, error)) from error
-    reading = _Reading(path)
-    value = None if node is None else reading.value(node, ())
+    except RecursionError as error:
+        raise ConfigError(f"{path}: lists or mappings nested too deep") from error
     return Document(path, value, reading.lines)
 
 
@@ -96,6 +98,8 @@ class _Reading:
         made: dict[str, Any] = {}
         for key_node, value_node in node.value:
             line = key_node.start_mark.line + 1
+            if key_node.tag == "tag:yaml.org,2002:merge":
+                raise ConfigError(f"{self.path}:{line}: merge keys ('<<') are not read here; write the keys out")
             key = self._scalar(key_node) if isinstance(key_node, yaml.ScalarNode) else None
             if not isinstance(key, str):
                 raise ConfigError(f"{self.path}:{line}: a key must be a word, not {key_node.value!r}")

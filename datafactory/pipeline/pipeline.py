@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import Field, SkipValidation, field_validator
 
-from datafactory.errors import ConfigError
+from datafactory.errors import ConfigError, DataError
 from datafactory.pipeline import document
 from datafactory.protocols import Sandbox, Teacher
 from datafactory.registry import Path as Place
-from datafactory.registry import Problem, fill, show, walk
+from datafactory.registry import Problem, fill, find, show, walk
 from datafactory.spec import Component, Spec
 from datafactory.stages.stage import Stage
 from datafactory.types import digest_of
@@ -43,6 +44,15 @@ class PipelineFile(Spec):
     def _name(cls, value: str) -> str:
         if not re.fullmatch(r"[A-Za-z0-9][\w.-]{0,99}", value):
             raise ValueError(f"{value!r} cannot name a folder; use letters, digits, dots, dashes and underscores")
+        return value
+
+    @field_validator("stages")
+    @classmethod
+    def _are_stages(cls, value: list[Any]) -> list[Any]:
+        for made in value:
+            if made is not None and not (isinstance(made, Stage) and hasattr(made, "writes")):
+                name = f"{type(made).__module__}:{type(made).__name__}"
+                raise ValueError(f"{name} is no subclass of datafactory.stages.stage.Stage that says what it writes")
         return value
 
 
@@ -88,16 +98,29 @@ def load(path: Path) -> Pipeline:
         value["sandbox"] = DEFAULT_SANDBOX
     made = fill(PipelineFile, value, (), problems)
     if not isinstance(made, PipelineFile):
+        problems += _order(_classes(doc.value.get("stages")))
         raise ConfigError(_lines(doc, problems))
     stages = [_with_defaults(stage, made) for stage in made.stages]
-    problems += _order(stages)
-    problems += [p for number, stage in enumerate(stages) for p in _missing(stage, made, number)]
+    problems += _order([type(stage) for stage in stages])
+    problems += [p for number, stage in enumerate(stages) for p in _missing(stage, number)]
     for number, stage in enumerate(stages):
         for place, spec in walk(stage, ("stages", number)):
             problems += [Problem(_where(doc, place), said) for said in spec.problems()]
     if problems:
         raise ConfigError(_lines(doc, problems))
     return Pipeline(path, made.name, made.seed, _planned(stages, made.seed))
+
+
+def _classes(stages: Any) -> list[type[Stage] | None]:
+    """The classes of stages that are named rightly, whatever else is wrong with them."""
+    made: list[type[Stage] | None] = []
+    for stage in stages if isinstance(stages, list) else []:
+        name = stage.get("use") if isinstance(stage, dict) else stage
+        found: type[Spec] | None = None
+        with suppress(ConfigError):
+            found = find("stage", name) if isinstance(name, str) else None
+        made.append(found if found is not None and issubclass(found, Stage) else None)
+    return made
 
 
 def _lines(doc: document.Document, problems: list[Problem]) -> list[str]:
@@ -125,7 +148,7 @@ def _with_defaults(stage: Stage, top: PipelineFile) -> Stage:
     return stage.model_copy(update=filled) if filled else stage
 
 
-def _missing(stage: Stage, top: PipelineFile, number: int) -> list[Problem]:
+def _missing(stage: Stage, number: int) -> list[Problem]:
     return [
         Problem(("stages", number), f"needs a {name}: name one at the top of the file, or in this stage")
         for name in sorted(stage.wants())
@@ -133,21 +156,28 @@ def _missing(stage: Stage, top: PipelineFile, number: int) -> list[Problem]:
     ]
 
 
-def _order(stages: list[Stage]) -> list[Problem]:
+def _order(stages: Sequence[type[Stage] | None]) -> list[Problem]:
     problems = []
     for number, stage in enumerate(stages):
-        place: Place = ("stages", number)
+        if stage is None:
+            continue
         before = stages[number - 1] if number else None
-        if stage.reads is None and before is not None:
-            problems.append(Problem(place, f"{stage.use_name or type(stage).__name__} begins a pipeline: put it first"))
-        elif stage.reads is not None and before is None:
-            problems.append(Problem(place, f"reads {_plural(stage.reads)}, but no stage stands before it"))
-        elif before is not None and stage.reads is not None and not issubclass(before.writes, stage.reads):
+        said = ""
+        if number == 0:
+            said = f"reads {_plural(stage.reads)}, but no stage stands before it" if stage.reads else ""
+        elif stage.reads is None:
+            said = "begins a pipeline: put it first"
+        elif before is not None and not issubclass(before.writes, stage.reads):
             said = f"reads {_plural(stage.reads)}, but the stage before it makes {_plural(before.writes)}"
-            problems.append(Problem(place, said))
         elif before is not None and before.columnar and not stage.columnar:
-            problems.append(Problem(place, "works record by record and cannot follow a columnar stage"))
+            said = "works record by record and cannot follow a columnar stage"
+        if said:
+            problems.append(Problem(("stages", number), f"{_word(stage)} {said}"))
     return problems
+
+
+def _word(stage: type[Stage]) -> str:
+    return stage.use_name or stage.__name__.lower()
 
 
 def _plural(kind: type) -> str:
@@ -161,11 +191,13 @@ def _planned(stages: list[Stage], seed: int) -> tuple[Planned, ...]:
     for number, stage in enumerate(stages, 1):
         files = {str(path): _file_digest(path) for _, spec in walk(stage) for path in spec.inputs()}
         before = digest_of({"before": before, "stage": stage.describe(), "files": files})
-        planned.append(Planned(number, stage.use_name or type(stage).__name__.lower(), stage, before))
+        planned.append(Planned(number, _word(type(stage)), stage, before))
     return tuple(planned)
 
 
-@cache
 def _file_digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read ({error.strerror})") from error

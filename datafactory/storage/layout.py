@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from datafactory.errors import DataError, RunError
+from datafactory.errors import DataError, RunError, StorageError, boundary
 from datafactory.storage.journal import lines, rows
 from datafactory.storage.shelf import FAILURES, RECORDS, REJECTS, TABLE, read_manifest, write_whole
 
@@ -88,15 +88,18 @@ def _read(path: Path) -> RunFolder:
 
 def write_run(path: Path, row: dict[str, Any]) -> None:
     """Say which stage folders count now: `{name, seed, pipeline, stages: [{use, folder}], ...}`."""
-    path.mkdir(parents=True, exist_ok=True)
+    with boundary(StorageError, f"making {path}"):
+        path.mkdir(parents=True, exist_ok=True)
     write_whole(path / RUN, json.dumps(row, indent=2, ensure_ascii=False).encode() + b"\n")
 
 
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
     """Hold a run's folder; the lock goes with the process. Raises RunError where another run holds it."""
-    path.mkdir(parents=True, exist_ok=True)
-    with (path / ".lock").open("a+") as file:
+    with boundary(StorageError, f"making {path}"):
+        path.mkdir(parents=True, exist_ok=True)
+        file = (path / ".lock").open("a+")
+    with file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:

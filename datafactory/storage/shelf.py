@@ -7,14 +7,15 @@ import json
 import os
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Generic, Self, TypeVar
 
 import orjson
+from pydantic_core import PydanticSerializationError
 
-from datafactory.errors import DataError
-from datafactory.storage.journal import Journal, lines, rows
+from datafactory.errors import DataError, RunError, StorageError, boundary
+from datafactory.storage.journal import Journal, lines, rows, sync_folder
 from datafactory.types import Failure, Record, Reject
 
 R = TypeVar("R", bound=Record)
@@ -40,7 +41,9 @@ class Shelf(Generic[R]):
         """Keys of items that the infrastructure lost and that are not done since."""
         self._done: dict[str, int] = {}
         self._rejected: set[str] = set()
-        folder.mkdir(parents=True, exist_ok=True)
+        self._claimed: set[str] = set()
+        with boundary(StorageError, f"making {folder}"):
+            folder.mkdir(parents=True, exist_ok=True)
         self._records = Journal(folder / RECORDS)
         self._rejects = Journal(folder / REJECTS)
         self._failures = Journal(folder / FAILURES)
@@ -58,18 +61,19 @@ class Shelf(Generic[R]):
     def _load(self) -> None:
         offset = 0
         for number, line in enumerate(lines(self._records.path), 1):
-            key = self.kind.key_of(_parse(self._records.path, number, line))
+            key = _key(self.kind, self._records.path, number, line)
             if key in self._done:
                 raise DataError(f"{self._records.path}:{number}: {key} stands here a second time")
             self._done[key] = offset
             offset += len(line) + 1
         self.kept = len(self._done)
-        for row in rows(self._rejects.path):
-            self._rejected.add(row["key"])
-            self.dropped[row["reason"]] += 1
-        for row in rows(self._failures.path):
-            if not self.has(row["key"]):
-                self.lost.add(row["key"])
+        for number, row in enumerate(rows(self._rejects.path), 1):
+            self._rejected.add(_field(row, "key", self._rejects.path, number))
+            self.dropped[_field(row, "reason", self._rejects.path, number)] += 1
+        for number, row in enumerate(rows(self._failures.path), 1):
+            key = _field(row, "key", self._failures.path, number)
+            if not self.has(key):
+                self.lost.add(key)
         if self.manifest is not None:
             self.tell(self.manifest["kept"], self.manifest["rejected"])
 
@@ -79,28 +83,41 @@ class Shelf(Generic[R]):
         self.dropped = Counter(dropped)
 
     def has(self, key: str) -> bool:
-        """Whether this item is finished: kept or rejected."""
+        """Whether this item is finished, and on disk: kept or rejected."""
         return key in self._done or key in self._rejected
 
     async def keep(self, key: str, record: R) -> None:
-        """Put a record down; it is on disk when this returns. Raises StorageError."""
-        assert not self.has(key), f"{key} is on the shelf already"
-        self._done[key] = -1
-        try:
-            self._done[key] = await self._records.append(dump(record))
-        except BaseException:
-            if self._done[key] < 0:
-                del self._done[key]
-            raise
+        """Put a record down; it is on disk when this returns.
+
+        Raises StorageError, and RunError where the key is taken or is not the record's own.
+        """
+        line = dump(record)
+        own = self.kind.key_of(orjson.loads(line))
+        if own != key:
+            raise RunError(f"{self.folder.name}: the item {key!r} made a {self.kind.__name__} whose key is {own!r}")
+        with self._claim(key):
+            self._done[key] = await self._records.append(line)
         self.kept += 1
         self.lost.discard(key)
 
     async def reject(self, reject: Reject) -> None:
-        """Put down what was looked at and not kept."""
-        await self._rejects.append(dump(reject))
-        self._rejected.add(reject.key)
+        """Put down what was looked at and not kept. Raises StorageError, and RunError where the key is taken."""
+        with self._claim(reject.key):
+            await self._rejects.append(dump(reject))
+            self._rejected.add(reject.key)
         self.dropped[reject.reason] += 1
         self.lost.discard(reject.key)
+
+    @contextmanager
+    def _claim(self, key: str) -> Iterator[None]:
+        """Hold a key while its line is on the way to the disk."""
+        if key in self._claimed or self.has(key):
+            raise RunError(f"{self.folder.name}: {key!r} came a second time; every item needs a key of its own")
+        self._claimed.add(key)
+        try:
+            yield
+        finally:
+            self._claimed.discard(key)
 
     async def lose(self, failure: Failure) -> None:
         """Put down what the infrastructure lost; the next run tries it again."""
@@ -139,18 +156,29 @@ class Shelf(Generic[R]):
 
 
 def dump(record: Record) -> bytes:
-    """One line of JSON."""
-    return record.model_dump_json(exclude_defaults=False).encode()
+    """One line of JSON; half of a surrogate pair, which a model's cut-off answer may hold, becomes U+FFFD."""
+    try:
+        return record.model_dump_json().encode()
+    except PydanticSerializationError:
+        text = json.dumps(record.model_dump(mode="json"), ensure_ascii=False, separators=(",", ":"))
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace").encode()
 
 
-def _parse(path: Path, number: int, line: bytes) -> dict[str, Any]:
-    with suppress(orjson.JSONDecodeError):
-        row = orjson.loads(line)
-        if isinstance(row, dict):
-            return row
-    raise DataError(
-        f"{path}:{number}: not a JSON object; restore the file, or remove the stage's folder to make it again"
-    )
+def _key(kind: type[Record], path: Path, number: int, line: bytes) -> str:
+    with suppress(orjson.JSONDecodeError, KeyError, TypeError):
+        return kind.key_of(orjson.loads(line))
+    raise _broken(path, number, f"not a {kind.__name__} in JSON")
+
+
+def _field(row: dict[str, Any], name: str, path: Path, number: int) -> str:
+    value = row.get(name)
+    if not isinstance(value, str):
+        raise _broken(path, number, f"no {name!r}")
+    return value
+
+
+def _broken(path: Path, number: int, said: str) -> DataError:
+    return DataError(f"{path}:{number}: {said}; restore the file, or remove the stage's folder to make it again")
 
 
 def read_manifest(folder: Path) -> dict[str, Any] | None:
@@ -162,21 +190,18 @@ def read_manifest(folder: Path) -> dict[str, Any] | None:
         made = json.loads(path.read_text())
     except ValueError as error:
         raise DataError(f"{path}: not JSON ({error})") from error
-    if not isinstance(made, dict):
-        raise DataError(f"{path}: not a JSON object")
+    if not isinstance(made, dict) or not {"kept", "rejected"} <= made.keys():
+        raise DataError(f"{path}: not a stage's manifest; restore it, or remove it to have the stage completed again")
     return made
 
 
 def write_whole(path: Path, data: bytes) -> None:
     """Write a small file so that it appears whole or not at all, and stays after a crash."""
     draft = path.with_name(f".{path.name}.{os.getpid()}")
-    with draft.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    draft.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    with boundary(StorageError, f"writing {path}"):
+        with draft.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(path)
+        sync_folder(path.parent)
