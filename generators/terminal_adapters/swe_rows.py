@@ -1,0 +1,108 @@
+"""Issues with the files that they are about become terminal tasks: mend the code, judged by hidden tests."""
+
+from __future__ import annotations
+
+import posixpath
+import shlex
+from collections.abc import Mapping
+from typing import Any
+
+from datafactory.types import Check, Draft, Files, Reject, Source, Step, files
+from generators.prompts import render
+from generators.terminal_adapters.heredoc import written
+from generators.terminal_adapters.unified_diff import DiffError, patched
+
+ROOT = "/app"
+SECONDS = 120.0
+_PROGRAM, _REWARD = "/tests/run.sh", "/tmp/datafactory/reward.txt"
+
+
+def is_swe(row: Mapping[str, Any]) -> bool:
+    """Whether a row has an issue, its files and tests."""
+    return isinstance(row.get("problem_statement"), str) and all(
+        isinstance(row.get(field), Mapping) for field in ("files", "tests")
+    )
+
+
+def swe_draft(row: Mapping[str, Any], source: Source) -> Draft | Reject:
+    """A task from an issue and the buggy files, not the whole repository (arXiv 2602.21193, section 3.1).
+
+    Fields: ``problem_statement``; ``files`` and ``tests``, path in the repository to content (tests replace files
+    of the same path, when judged); the mended side as ``fixed_files``, or as ``patch``, a unified diff that mends
+    ``files`` (SWE-bench) or, where ``repo`` starts with ``swesmith/``, the one that broke them (SWE-smith);
+    ``test_command`` (default: pytest over ``tests``). Rejects what does not fit together.
+    """
+    try:
+        buggy, tests = (_texts(row[field], field) for field in ("files", "tests"))
+        fixed = _fixed(row, buggy)
+    except DiffError as error:
+        return Reject(reason="patch_does_not_fit", detail=str(error))
+    except ValueError as error:
+        return Reject(reason="bad_path", detail=str(error))
+    changed = {path: text for path, text in fixed.items() if buggy.get(path) != text}
+    removed = sorted(set(buggy) - set(fixed))
+    if not changed and not removed:
+        return Reject(reason="nothing_to_mend", detail="the mended files are the buggy ones")
+    default = "python3 -m pytest -q -p no:cacheprovider " + " ".join(shlex.quote(path) for path in sorted(tests))
+    command = str(row.get("test_command") or default)
+    return Draft(
+        prompt=render(
+            "adapter_swe",
+            problem_statement=str(row["problem_statement"]).strip(),
+            root=ROOT,
+            paths=[f"{ROOT}/{path}" for path in sorted(buggy)],
+            command=str(row.get("test_command") or ""),
+        ),
+        files=_placed(buggy),
+        checks=(_check(command, tests),),
+        solution=_solution(changed, removed),
+        skills=("bug fix",),
+        domain="debugging",
+        source=source.but(facts={**source.facts, "kind": "swe", "changed": sorted([*changed, *removed])}),
+    )
+
+
+def _check(command: str, tests: Mapping[str, str]) -> Check:
+    # A number in a file, not an exit status: a test that ends in an exception is what a bug looks like, no crash.
+    script = (
+        "#!/bin/bash\n# The tests' own output goes to the log; only the verdict goes to the file.\n"
+        f"cd {ROOT} || exit 2\nexport PYTHONDONTWRITEBYTECODE=1\n"
+        f"if ( {command}\n); then score=1; else score=0; fi\necho $score > {_REWARD}\n"
+    )
+    placed = {**files({_PROGRAM: script}), **_placed(tests)}
+    return Check(name="tests", argv=("bash", _PROGRAM), files=placed, timeout=SECONDS, reward_file=_REWARD)
+
+
+def _fixed(row: Mapping[str, Any], buggy: Mapping[str, str]) -> dict[str, str]:
+    if row.get("fixed_files"):
+        return {**buggy, **_texts(row["fixed_files"], "fixed_files")}
+    breaks = str(row.get("repo") or "").startswith("swesmith/")
+    return patched(buggy, str(row.get("patch") or ""), reverse=breaks)
+
+
+def _texts(value: Any, field: str) -> dict[str, str]:
+    """Path to content, with paths that stay inside the repository."""
+    if not isinstance(value, Mapping) or not value:
+        raise ValueError(f"{field} must map at least one path to its content")
+    for path, text in value.items():
+        if not isinstance(text, str) or "\0" in text:
+            raise ValueError(f"{field}: {path!r} holds no text")
+        if path.startswith("/") or posixpath.normpath(path) != path or path.split("/")[0] in ("..", "."):
+            raise ValueError(f"{field}: {path!r} is no plain path inside the repository")
+    return dict(value)
+
+
+def _placed(texts: Mapping[str, str]) -> Files:
+    return files({f"{ROOT}/{path}": text for path, text in texts.items()})
+
+
+def _solution(changed: Mapping[str, str], removed: list[str]) -> tuple[Step, ...]:
+    steps = []
+    for path, text in sorted(changed.items()):
+        folder = posixpath.dirname(path)
+        above = f"mkdir -p {shlex.quote(f'{ROOT}/{folder}')}\n" if folder else ""
+        steps.append(Step(thought=f"Mend {path}.", command=above + written(f"{ROOT}/{path}", text)))
+    if removed:
+        gone = " ".join(shlex.quote(f"{ROOT}/{path}") for path in removed)
+        steps.append(Step(thought="Remove what the mended code does not have.", command=f"rm {gone}"))
+    return tuple(steps)
