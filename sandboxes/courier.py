@@ -1,0 +1,240 @@
+"""Files into and out of a box, as tar through a bash in it: nothing of a box is ever unpacked on this machine."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import secrets
+import tarfile
+import time
+from collections.abc import Sequence
+from pathlib import PurePosixPath
+
+from datafactory.errors import SandboxError
+from datafactory.types import File, Files
+from sandboxes.capture import Mark, Stream
+from sandboxes.link import Link
+from sandboxes.shell import quote
+
+PATIENCE = 60.0
+"""Seconds for one journey; past that the box counts as broken."""
+READ_LIMIT = 64 << 20
+"""Bytes of the largest file that `read` brings; a larger one counts as absent, as no check can want it."""
+_LISTING_LIMIT = 16 << 20
+_ABSENT = 44
+
+# Only lines that begin with the token are obeyed: after a journey that broke off, the rest of its cargo is not.
+_LOOP = b"""trap : HUP INT QUIT TERM PIPE ALRM USR1 USR2
+while IFS= read -r line; do [[ $line == %(token)s:* ]] && eval "${line#*:}"; done
+"""
+_MARK = b"printf '\\000%s-%s %%d\\000' $?; printf '\\000%s-%s\\000' >&2"
+_UNPACK = b"tar -x -p -f - -C / %s --no-overwrite-dir --keep-directory-symlink"
+_PACK = (
+    b"tar -c -f - -C / --null --verbatim-files-from --no-recursion --hard-dereference --ignore-failed-read -T -"
+    b" 2>/dev/null"
+)
+_LIST = b'xargs -0 -r sh -c \'find "$@" %s -printf "%%y\\t%%s\\t%%p\\0" 2>/dev/null\' sh'
+
+
+class Courier:
+    """Works for one box, through a ``bash --noprofile --norc`` of root's in it."""
+
+    def __init__(self, link: Link) -> None:
+        self._link = link
+        self._owner: tuple[int, int] | None = None
+        self._token = secrets.token_hex(8)
+        self._streams = {fd: Stream(self._token) for fd in (1, 2)}
+        self._lock = asyncio.Lock()
+
+    async def greet(self, user: str = "root") -> None:
+        """Make ready; `user` (a name or number) is whom placed files belong to. Raises SandboxError where the image
+        lacks what it takes, or the user."""
+        await self._send(_LOOP % {b"token": self._token.encode()})
+        status, _, errors = await self._ask(b"type -p tar head cat find xargs >/dev/null")
+        if status != 0:
+            raise SandboxError(f"the image lacks tar, coreutils or findutils, which a box needs {_text(errors)}")
+        if user != "root":
+            self._owner = await self._numbers(user)
+
+    async def put(self, files: Files, *, folders: Sequence[str] = ()) -> None:
+        """Make or replace `files` and make `folders`, with the folders above them; modes and links kept."""
+        if not files and not folders:
+            return
+        how = b"--same-owner" if self._owner else b"--no-same-owner"
+        status, _, errors = await self._ask(_UNPACK % how, cargo=pack(files, folders, self._owner or (0, 0)))
+        if status != 0:
+            raise SandboxError(f"files could not be placed in the box ({status}): {_text(errors)}")
+
+    async def read(self, path: str) -> bytes | None:
+        """The content of the regular file at `path`, links followed; None: there is none, it cannot be read, or it
+        is larger than READ_LIMIT."""
+        at = quote(path)
+        status, data, _ = await self._ask(
+            b"( [[ -f %s ]] || exit %d; timeout 30 head -c %d -- %s )" % (at, _ABSENT, READ_LIMIT + 1, at)
+        )
+        return data if status == 0 and len(data) <= READ_LIMIT else None
+
+    async def take(self, paths: Sequence[str], *, limit: int) -> tuple[Files, str]:
+        """See `Box.pull`."""
+        found: list[tuple[str, int, bytes]] = []
+        notes: list[str] = []
+        for depth, wanted in (
+            (b"-maxdepth 0", [path for path in paths if not path.endswith("/")]),
+            (b"", [path for path in paths if path.endswith("/")]),
+        ):
+            listing = await self._list(depth, wanted)
+            if len(listing) >= _LISTING_LIMIT:
+                notes.append("the list of files was cut: there are too many")
+            entries = [entry.split(b"\t", 2) for entry in listing.split(b"\0")[:-1]]
+            found += [(kind.decode(), int(size), name) for kind, size, name in entries]
+            notes += [f"{_text(name)}: a folder" for kind, _, name in entries if depth and kind == b"d"]
+        chosen, left_out = choose([entry for entry in dict.fromkeys(found) if entry[0] != "d"], limit)
+        taken = await self._fetch(chosen, limit)
+        lost = [f"{name}: could not be read" for name in chosen if name not in taken]
+        return taken, "; ".join((notes + left_out + lost)[:20])
+
+    async def kill_all(self) -> None:
+        """Kill every process of the box but the courier's own, which is process 1."""
+        await self._ask(b"kill -9 -1")
+
+    async def _numbers(self, user: str) -> tuple[int, int]:
+        name, _, group = user.partition(":")
+        if name.isdigit():
+            return int(name), int(group) if group.isdigit() else int(name)
+        status, said, _ = await self._ask(b"id -u -- %s && id -g -- %s" % (quote(name), quote(name)))
+        if status != 0:
+            raise SandboxError(f"the image has no user {name!r}")
+        uid, gid = said.split()
+        return int(uid), int(gid)
+
+    async def _list(self, depth: bytes, paths: Sequence[str]) -> bytes:
+        if not paths:
+            return b""
+        script = b"%s | head -c %d" % (_LIST % depth, _LISTING_LIMIT)
+        _, listing, _ = await self._ask(script, cargo=b"".join(_bytes(path) + b"\0" for path in paths))
+        return listing
+
+    async def _fetch(self, names: Sequence[str], limit: int) -> Files:
+        if not names:
+            return {}
+        roof = limit + 4096 * (len(names) + 8)
+        cargo = b"".join(_bytes(name).lstrip(b"/") + b"\0" for name in names)
+        _, archive, _ = await self._ask(b"%s | head -c %d" % (_PACK, roof), cargo=cargo)
+        return unpack(archive)
+
+    async def _ask(self, script: bytes, *, cargo: bytes = b"") -> tuple[int, bytes, bytes]:
+        """Run `script` with `cargo` on its standard input: exit status, output, errors."""
+        async with self._lock:
+            try:
+                async with asyncio.timeout(PATIENCE):
+                    return await self._journey(script, cargo)
+            except TimeoutError as error:
+                raise SandboxError(f"the box did not move files within {PATIENCE:.0f} s") from error
+            except EOFError as error:
+                raise SandboxError("the box is gone") from error
+
+    async def _journey(self, script: bytes, cargo: bytes) -> tuple[int, bytes, bytes]:
+        nonce, token = secrets.token_hex(8).encode(), self._token.encode()
+        mark = _MARK % (token, nonce, token, nonce)
+        if cargo:
+            # What `script` leaves unread is drained, else it would be taken for lines.
+            script = b"printf '\\000%s-%s.go\\000'; head -c %d | { %s; s=$?; cat >/dev/null; (exit $s); }" % (
+                token,
+                nonce,
+                len(cargo),
+                script,
+            )
+        await self._link.send(b"\n%s:%s; %s\n" % (token, script, mark))
+        gathered = {1: bytearray(), 2: bytearray()}
+        waiting, status = {1, 2}, 0
+        while waiting:
+            fd, chunk = await self._link.receive()
+            for piece in self._streams[fd].feed(chunk):
+                if not isinstance(piece, Mark):
+                    gathered[fd] += piece
+                elif piece.name == f"{nonce.decode()}.go":
+                    gathered[fd].clear()
+                    await self._link.send(cargo)
+                elif piece.name == nonce.decode():
+                    waiting.discard(fd)
+                    status = piece.status if fd == 1 else status
+        return status, bytes(gathered[1]), bytes(gathered[2])
+
+    async def _send(self, data: bytes) -> None:
+        try:
+            await self._link.send(data)
+        except EOFError as error:
+            raise SandboxError("the box is gone") from error
+
+
+def pack(files: Files, folders: Sequence[str], owner: tuple[int, int]) -> bytes:
+    """A tar of `files`, with every folder above them and above and of `folders`."""
+    buffer = io.BytesIO()
+    above = {str(parent) for path in files for parent in PurePosixPath(path).parents}
+    above |= {str(each) for path in folders for each in (PurePosixPath(path), *PurePosixPath(path).parents)}
+    with tarfile.open(fileobj=buffer, mode="w", format=tarfile.GNU_FORMAT) as archive:
+        for folder in sorted(above - {"/", "."}):
+            entry = _entry(folder, 0o755, owner)
+            entry.type = tarfile.DIRTYPE
+            archive.addfile(entry)
+        for path, file in files.items():
+            entry = _entry(path, file.mode, owner)
+            if file.link is not None:
+                entry.type, entry.linkname, entry.mode = tarfile.SYMTYPE, file.link, 0o777
+                archive.addfile(entry)
+            else:
+                entry.size = len(file.data)
+                archive.addfile(entry, io.BytesIO(file.data))
+    return buffer.getvalue()
+
+
+def _entry(path: str, mode: int, owner: tuple[int, int]) -> tarfile.TarInfo:
+    entry = tarfile.TarInfo(path.lstrip("/"))
+    entry.mode, entry.mtime = mode & 0o7777, int(time.time())
+    entry.uid, entry.gid = owner
+    return entry
+
+
+def unpack(archive: bytes) -> Files:
+    """The regular files and links in a tar, in memory; what follows a break in it is left out."""
+    taken: Files = {}
+    try:
+        with tarfile.open(fileobj=io.BytesIO(archive), mode="r:", errors="surrogateescape") as members:
+            for member in members:
+                if member.issym() and member.linkname.isprintable():
+                    taken[f"/{member.name}"] = File(link=member.linkname)
+                elif member.isreg() and (content := members.extractfile(member)) is not None:
+                    data = content.read()
+                    if len(data) == member.size:
+                        taken[f"/{member.name}"] = File(data=data, mode=member.mode & 0o7777)
+    except (tarfile.TarError, EOFError):
+        return taken
+    return taken
+
+
+def choose(found: Sequence[tuple[str, int, bytes]], limit: int) -> tuple[list[str], list[str]]:
+    """Of entries (kind as in find's %y, bytes, name): names to bring, in order, within `limit` bytes; and why not
+    the others."""
+    chosen, left_out, room = list[str](), list[str](), limit
+    for kind, size, raw in found:
+        try:
+            name = raw.decode()
+        except UnicodeDecodeError:
+            left_out.append(f"{_text(raw)}: its name is not UTF-8")
+            continue
+        if kind not in "fl":
+            left_out.append(f"{name}: not a regular file")
+        elif kind == "f" and size > room:
+            left_out.append(f"{name}: {size} bytes are more than the {room} left of the limit")
+        else:
+            room -= size if kind == "f" else 0
+            chosen.append(name)
+    return chosen, left_out
+
+
+def _bytes(path: str) -> bytes:
+    return path.encode(errors="surrogateescape")
+
+
+def _text(raw: bytes) -> str:
+    return raw.decode(errors="replace").strip()
