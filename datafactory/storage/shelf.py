@@ -60,7 +60,7 @@ class Shelf(Generic[R]):
 
     def _load(self) -> None:
         offset = 0
-        for number, line in enumerate(lines(self._records.path), 1):
+        for number, line in enumerate(lines(self._records.path, 0, self._records.size), 1):
             key = _key(self.kind, self._records.path, number, line)
             if key in self._done:
                 raise DataError(f"{self._records.path}:{number}: {key} stands here a second time")
