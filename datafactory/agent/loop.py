@@ -1,0 +1,81 @@
+"""One attempt at a task: the model speaks, the box answers, until it submits or a limit is reached."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from datafactory.agent.dialect import Dialect
+from datafactory.protocols import Box, Chat, Episode
+from datafactory.types import Message, Reply, Stop, Task, Usage
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What an attempt may use. Reaching one ends it: an outcome of the attempt, not an error."""
+
+    turns: int = 30
+    """How often the model may speak."""
+    tokens: int | None = None
+    """Completion tokens of all its answers together; None: no limit."""
+    seconds: float = 900.0
+    """Wall time of the whole attempt, looked at between turns: an answer under way is waited for."""
+    command_seconds: float = 60.0
+    """What one command may take at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attempted:
+    """What happened."""
+
+    messages: tuple[Message, ...]
+    tools: tuple[dict[str, Any], ...]
+    """Schemas of the tools that were on offer; empty in a text dialect."""
+    stop: Stop
+    usage: Usage
+    seconds: float
+    model: str = ""
+    """The model that answered last, as it names itself."""
+
+
+async def attempt(task: Task, box: Box, chat: Chat, *, dialect: Dialect, limits: Limits, episode: Episode) -> Attempted:
+    """Let `chat` work on `task` in `box`, whose files are in place. The history only grows, so that a server's
+    prefix cache holds. Raises TeacherError and SandboxError, which are no outcome of the attempt."""
+    began = time.monotonic()
+    conversation = dialect(task, box)
+    messages: list[Message] = [*await conversation.opening()]
+    usage, model = Usage(), ""
+    stop: Stop | None = None
+    while stop is None:
+        reply = await chat.reply(messages, tools=conversation.tools, episode=episode)
+        usage, model = usage + reply.usage, reply.model or model
+        if _empty(reply):
+            stop = "truncated"
+            break
+        left = limits.seconds - (time.monotonic() - began)
+        turn = await conversation.take(reply, seconds=limits.command_seconds, left=max(left, 0.5))
+        messages.append(turn.message)
+        if turn.unreadable and reply.finish == "length":
+            stop = "truncated"
+            break
+        messages += turn.seen
+        stop = "submitted" if turn.submitted else _exhausted(limits, messages, usage, time.monotonic() - began)
+    return Attempted(tuple(messages), conversation.tools, stop, usage, time.monotonic() - began, model)
+
+
+def _empty(reply: Reply) -> bool:
+    """Whether nothing came because the context was full: a teacher says so by an empty answer that was cut off."""
+    said = reply.message
+    return reply.finish == "length" and not (said.content.strip() or said.tool_calls or said.reasoning_content)
+
+
+def _exhausted(limits: Limits, messages: Sequence[Message], usage: Usage, seconds: float) -> Stop | None:
+    if sum(message.role == "assistant" for message in messages) >= limits.turns:
+        return "turn_limit"
+    if limits.tokens is not None and usage.completion_tokens >= limits.tokens:
+        return "token_limit"
+    if seconds >= limits.seconds:
+        return "time_limit"
+    return None

@@ -1,0 +1,72 @@
+"""The embedded expert: no model, but the task's own solution, shown turn by turn the way an agent works."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any, ClassVar
+
+from pydantic import Field
+
+from datafactory.errors import TeacherError
+from datafactory.protocols import Chat, Episode
+from datafactory.spec import Spec
+from datafactory.types import Message, Reply
+
+
+class OracleTeacher(Spec):
+    """Demonstrates a task's reference solution: looks, acts, checks, corrects a slip, finishes. Every reply names
+    the model `oracle` and counts no tokens."""
+
+    use_name: ClassVar[str] = "oracle"
+
+    slip: float = Field(default=0.15, ge=0, le=1)
+    """How likely a mistyped command is, at each turn that could have one; it only ever reads, and is corrected."""
+
+    @property
+    def name(self) -> str:
+        """As recorded in trajectories: marks what no model wrote."""
+        return "oracle"
+
+    def sampling(self) -> dict[str, Any]:
+        """The share of slips."""
+        return {"slip": self.slip}
+
+    def open(self) -> AbstractAsyncContextManager[Chat]:
+        """Nothing to start."""
+        return self._open()
+
+    @asynccontextmanager
+    async def _open(self) -> AsyncIterator[Chat]:
+        yield OracleChat(self.slip)
+
+
+class OracleChat:
+    """Stateless: a reply follows from the episode's task and seed and from the messages so far."""
+
+    def __init__(self, slip: float) -> None:
+        self._slip = slip
+
+    async def reply(
+        self,
+        messages: Sequence[Message],
+        *,
+        tools: Sequence[Mapping[str, Any]] = (),
+        schema: Mapping[str, Any] | None = None,
+        episode: Episode | None = None,
+    ) -> Reply:
+        """The next turn. Raises TeacherError where there is no task, no solution or no dialect that it speaks."""
+        from datafactory.teachers.oracle_mind import next_beat
+        from datafactory.teachers.oracle_voice import spoken
+
+        if episode is None or episode.task is None:
+            raise TeacherError(
+                "oracle: the request belongs to no task; the oracle can only demonstrate tasks in a rollout"
+            )
+        if not episode.task.solution:
+            raise TeacherError(f"oracle: task {episode.task.id!r} has no solution to demonstrate")
+        if episode.agent not in ("terminus-2", "tools"):
+            raise TeacherError(f"oracle: speaks terminus-2 and tools, not {episode.agent!r}")
+        beat = next_beat(episode.task, episode.seed, self._slip, episode.agent, messages)
+        turn = sum(message.role == "assistant" for message in messages)
+        return spoken(beat, episode.agent, turn)

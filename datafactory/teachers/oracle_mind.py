@@ -1,0 +1,102 @@
+"""How the oracle reacts to what it sees: it waits for what still runs, and looks into errors that it did not plan."""
+
+from __future__ import annotations
+
+import random
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import lru_cache
+from shlex import quote
+
+from datafactory.teachers.oracle_plan import Act, Beat, plan
+from datafactory.teachers.oracle_words import say
+from datafactory.types import Message, Task
+
+_WAITS = (5.0, 10.0, 20.0, 30.0, 60.0, 60.0, 60.0, 60.0)
+"""Seconds of one wait after another, for a command that does not end."""
+
+_PROMPT = re.compile(r"[\w.-]+@[\w.-]+:[^\n]*[#$] ?\Z")
+_ERROR = re.compile(
+    r"^(?:(?:-?bash|sh|/bin/\w+): .*(?:command not found|No such file|syntax error|ermission denied|annot|nvalid).*"
+    r"|Traceback \(most recent call last\):"
+    r"|\w[\w.+-]*: (?:cannot|can't|unrecognized|invalid|missing|fatal|error).*"
+    r"|\w[\w.+-]*: .*: No such file or directory"
+    r"|(?:\w+\.)?[A-Z]\w*Error: .*)$",
+    re.MULTILINE,
+)
+_FAILED = re.compile(r"^(?:exit code: (?!0\b)-?\d+|timed out after .*)", re.MULTILINE)
+_UNREPEATABLE = re.compile(
+    r">>|\b(?:mv|rm|rmdir|patch|git|ln|gzip|gunzip|unzip|zip|kill|dd|shred|truncate|split|exit|pushd|popd|useradd|pip3?|npm)\b"
+    r"|\btee\s+-a|\bsed\s+-\w*i|\bperl\s+-\w*i|\bcd\s+[^/\s]|\bchmod\b|\btar\b|\bsqlite3\b|open\([^)]*[\"']a"
+)
+
+
+def next_beat(task: Task, seed: int, slip: float, agent: str, messages: Sequence[Message]) -> Beat:
+    """The turn that follows on `messages`: the plan, with a reaction put in wherever an observation asked for one."""
+    waiting = list(_plan(task, seed, slip))
+    for number, seen in enumerate(_observations(messages)):
+        beat = waiting.pop(0)
+        waiting = _reaction(task, beat, seen, agent, random.Random(f"{seed} {task.digest} {number}")) + waiting
+        if not waiting:
+            return replace(beat, kind="done", acts=())
+    return waiting[0]
+
+
+_PLANS = lru_cache(maxsize=1024)(lambda key: plan(key.task, key.seed, key.slip))
+
+
+def _plan(task: Task, seed: int, slip: float) -> list[Beat]:
+    return _PLANS(_Key(task, seed, slip))
+
+
+class _Key:
+    """A plan's key: tasks are large, and their digest stands for them."""
+
+    def __init__(self, task: Task, seed: int, slip: float) -> None:
+        self.task, self.seed, self.slip = task, seed, slip
+        self._same = (task.id, task.digest, seed, slip)
+
+    def __hash__(self) -> int:
+        return hash(self._same)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Key) and self._same == other._same
+
+
+def _observations(messages: Sequence[Message]) -> list[str]:
+    """What was seen after each assistant turn."""
+    seen: list[list[str]] = []
+    for message in messages:
+        if message.role == "assistant":
+            seen.append([])
+        elif seen:
+            seen[-1].append(message.content)
+    return ["\n".join(parts) for parts in seen]
+
+
+def _reaction(task: Task, beat: Beat, seen: str, agent: str, rng: random.Random) -> list[Beat]:
+    if agent == "terminus-2" and beat.kind != "done" and not _PROMPT.search(seen):
+        waited = beat.tries if beat.kind == "wait" else 0
+        if waited < len(_WAITS):
+            pause = Act("", _WAITS[waited])
+            return [Beat("wait", say(rng, "wait_analysis"), say(rng, "wait_plan"), (pause,), waited + 1)]
+    if beat.kind != "act" or beat.tries:
+        return []
+    error = _error(seen)
+    if not error:
+        return []
+    look = Act(f"ls -la {quote(task.workdir)}")
+    beats = [Beat("error", say(rng, "error_analysis", error=error), say(rng, "error_plan"), (look,))]
+    if not any(_UNREPEATABLE.search(act.command) for act in beat.acts):
+        beats.append(replace(beat, analysis=say(rng, "retry_analysis"), tries=1))
+    return beats
+
+
+def _error(seen: str) -> str:
+    """The error that an observation shows, in a line; empty: none."""
+    lines = [match.group() for match in _ERROR.finditer(seen)]
+    if lines:
+        return f"`{lines[-1][:160]}`"
+    failed = _FAILED.search(seen)
+    return f"`{failed.group()}`" if failed else ""
