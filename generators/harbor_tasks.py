@@ -1,0 +1,88 @@
+"""Drafts from Harbor task folders that lie on this machine; no model is asked."""
+
+from __future__ import annotations
+
+import hashlib
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+from pydantic import Field, model_validator
+
+from datafactory.errors import DataError
+from datafactory.formats.harbor import read_task, task_folders
+from datafactory.protocols import Chat, Slot
+from datafactory.spec import Spec
+from datafactory.types import Draft, Reject
+
+
+class HarborTasks(Spec):
+    """Imports Harbor tasks (schema 1.4 and what Harbor itself still accepts); they must prove sound like any draft.
+
+    A task is rejected where its box or its tests are more than a draft can say: `needs_build` (a Dockerfile that
+    runs commands, or services), `multi_step`.
+    """
+
+    use_name = "harbor_tasks"
+    asks: ClassVar[bool] = False
+
+    path: Path
+    """A task folder, or a folder of them."""
+    count: int = Field(default=0, ge=0)
+    """How many, by name; at most one a folder; 0: all."""
+    image: str = ""
+    """Open the boxes from this image, whatever the tasks say; for tasks whose Dockerfile it already carries out."""
+
+    @model_validator(mode="after")
+    def _count_folders(self) -> Self:
+        try:
+            found = len(task_folders(self.path))
+        except DataError as error:
+            raise ValueError(f"path: {error}") from error
+        if self.count > found:
+            raise ValueError(f"count: {self.count} tasks wanted, but {self.path} holds {found}")
+        object.__setattr__(self, "count", self.count or found)
+        return self
+
+    def describe(self) -> dict[str, Any]:
+        """The recipe, with a digest of the folders' content: changed tasks are another recipe."""
+        return {**super().describe(), "folders_sha256": _fingerprint(self.path)}
+
+    async def make(self, slot: Slot, chat: Chat | None = None) -> Draft | Reject:
+        """The draft of one folder. Raises DataError where it is no Harbor task, or a hostile one."""
+        folders = task_folders(self.path)
+        place = slot.index + slot.retry * self.count
+        if place >= len(folders):
+            return Reject(
+                generator=self.use_name, reason="no_tasks_left", detail=f"{len(folders)} tasks, all of them used"
+            )
+        draft = read_task(folders[place])
+        draft = draft.but(source=draft.source.but(generator=self.use_name))
+        harbor = draft.source.facts.get("harbor", {})
+        if harbor.get("steps"):
+            return self._refused(draft, "multi_step", f"{len(harbor['steps'])} steps")
+        if self.image:
+            fields = {name: getattr(draft, name) for name in Draft.model_fields}
+            return Draft(**{**fields, "image": self.image})
+        if harbor.get("unbuilt"):
+            return self._refused(draft, "needs_build", "; ".join(harbor["unbuilt"]))
+        return draft
+
+    def _refused(self, draft: Draft, reason: str, detail: str) -> Reject:
+        return Reject(generator=self.use_name, reason=reason, detail=detail[:500], what=draft.model_dump(mode="json"))
+
+
+def _fingerprint(path: Path) -> str:
+    files = [file for folder in task_folders(path) for file in sorted(folder.rglob("*")) if file.is_file()]
+    seen = [(str(file), file.stat().st_size, file.stat().st_mtime_ns) for file in files]
+    return _digest(path, tuple(seen))
+
+
+@lru_cache(maxsize=8)
+def _digest(path: Path, seen: tuple[tuple[str, int, int], ...]) -> str:
+    total = hashlib.sha256()
+    for name, size, _ in seen:
+        total.update(f"{Path(name).relative_to(path)}\0{size}\0".encode(errors="surrogateescape"))
+        with Path(name).open("rb") as file:
+            total.update(hashlib.file_digest(file, "sha256").digest())
+    return total.hexdigest()

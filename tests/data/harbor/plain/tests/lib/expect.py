@@ -1,0 +1,3 @@
+import pathlib
+
+assert pathlib.Path("/app/sorted.txt").read_text() == "apple\npear\n"
