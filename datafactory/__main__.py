@@ -1,0 +1,6 @@
+"""`python -m datafactory`: the same as the command `datafactory`."""
+
+from datafactory.cli import main
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,168 @@
+"""One record of a run as a person reads it; nothing in it may steer the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.rule import Rule
+from rich.table import Table
+
+from datafactory.cli.finding import Found
+from datafactory.cli.printing import excerpt, shorten, size, words
+from datafactory.types import File
+
+OUTCOMES = {"passed": "green", "failed": "red", "crashed": "magenta", "timeout": "yellow"}
+
+
+def describe(found: Found) -> RenderableType:
+    """A task, trajectory or reject, readable at 80 columns."""
+    parts = {"task": _task, "trajectory": _trajectory, "reject": _reject}[found.kind](found.row)
+    return Group(words(f"{found.kind} {found.id}", "bold"), words(f"in {found.stage.path}", "dim"), *parts)
+
+
+def facts(pairs: Iterable[tuple[str, Any]]) -> Table:
+    """Names and values in two columns; empty values are left out."""
+    table = Table.grid(padding=(0, 2, 0, 0))
+    table.add_column(style="dim", no_wrap=True)
+    table.add_column(overflow="fold")
+    for name, value in pairs:
+        if value not in (None, "", (), [], {}):
+            table.add_row(name, words(value))
+    return table
+
+
+def headed(title: str, body: RenderableType) -> Iterator[RenderableType]:
+    """A body under a ruled title."""
+    yield Rule(words(title, "bold"), align="left", style="dim")
+    yield body
+
+
+def checks(verdict: dict[str, Any], *, logs: int = 8) -> RenderableType:
+    """What each check found; the log of one that did not pass, `logs` lines of it."""
+    parts: list[RenderableType] = []
+    for check in verdict.get("checks", ()):
+        line = words("  ")
+        line.append_text(words(f"{check['outcome']:<8}", OUTCOMES.get(check["outcome"], "")))
+        line.append_text(words(f" {check['score']:.2f} × {check.get('weight', 1):g}  {check['name']}"))
+        parts.append(line)
+        if check["outcome"] != "passed" and check.get("log") and logs:
+            parts.append(Padding(words(excerpt(check["log"], logs), "dim"), (0, 0, 0, 4), expand=False))
+    return Group(*parts)
+
+
+def reward(verdict: dict[str, Any] | None) -> str:
+    """The verdict in a word."""
+    if verdict is None:
+        return "not judged"
+    return "solved (reward 1)" if verdict["reward"] == 1.0 else f"not solved (reward {verdict['reward']:g})"
+
+
+def _task(row: dict[str, Any]) -> Iterator[RenderableType]:
+    yield from _draft(row)
+    yield facts([("digest", row.get("digest"))])
+
+
+def _draft(row: dict[str, Any]) -> Iterator[RenderableType]:
+    source = row.get("source") or {}
+    yield facts(
+        [
+            ("domain", row.get("domain")),
+            ("difficulty", row.get("difficulty")),
+            ("skills", ", ".join(row.get("skills", ()))),
+            ("image", row.get("image")),
+            ("workdir", row.get("workdir")),
+            ("artifacts", ", ".join(row.get("artifacts", ()))),
+            ("generator", source.get("generator")),
+            ("made from", source.get("item")),
+            ("licence", source.get("license")),
+            ("written by", source.get("model")),
+            ("facts", shorten(source["facts"], 300) if source.get("facts") else ""),
+        ]
+    )
+    yield from headed("prompt", words(str(row.get("prompt", "")).rstrip()))
+    if row.get("files"):
+        yield from headed("files", _files(row["files"]))
+    yield from headed("checks", _check_list(row.get("checks", ())))
+    if row.get("solution"):
+        yield from headed("solution", Group(*_steps(row["solution"])))
+
+
+def _files(files: dict[str, Any]) -> Table:
+    table = Table.grid(padding=(0, 2, 0, 0))
+    table.add_column(justify="right", no_wrap=True)
+    table.add_column(overflow="fold")
+    for path, value in files.items():
+        file = File.model_validate(value)
+        what = f"→ {file.link}" if file.link is not None else ("executable" if file.mode & 0o111 else "")
+        table.add_row("link" if file.link is not None else size(len(file.data)), words(f"{path}  {what}".rstrip()))
+    return table
+
+
+def _check_list(made: Iterable[dict[str, Any]]) -> RenderableType:
+    made = list(made)
+    total = sum(check.get("weight", 1.0) for check in made) or 1.0
+    table = Table.grid(padding=(0, 2, 0, 0))
+    table.add_column(justify="right", no_wrap=True)
+    table.add_column(overflow="fold")
+    for check in made:
+        share = f"{100 * check.get('weight', 1.0) / total:.0f} %"
+        table.add_row(share, words(f"{check['name']}: {shorten(' '.join(check['argv']), 160)}"))
+    return table
+
+
+def _steps(steps: Iterable[dict[str, Any]]) -> Iterator[RenderableType]:
+    for number, step in enumerate(steps, 1):
+        if step.get("thought"):
+            yield words(f"{number}. {step['thought']}", "dim")
+        yield Padding(words(excerpt(step["command"], 40)), (0, 0, 0, 3), expand=False)
+
+
+def _trajectory(row: dict[str, Any]) -> Iterator[RenderableType]:
+    usage = row.get("usage") or {}
+    turns = sum(message["role"] == "assistant" for message in row["messages"])
+    tokens = f"{usage.get('prompt_tokens', 0):,} read, {usage.get('completion_tokens', 0):,} written"
+    yield facts(
+        [
+            ("verdict", reward(row.get("verdict"))),
+            ("ended", row["stop"]),
+            ("turns", turns),
+            ("seconds", f"{row.get('seconds', 0):.1f}"),
+            ("tokens", tokens if any(usage.values()) else "none counted"),
+            ("teacher", row.get("teacher")),
+            ("agent", row.get("agent")),
+            ("domain", row.get("domain")),
+            ("skills", ", ".join(row.get("skills", ()))),
+            ("generator", row.get("generator")),
+            ("tools", ", ".join(str(tool.get("function", tool).get("name")) for tool in row.get("tools", ()))),
+            ("artifacts", ", ".join(row.get("artifacts", ()))),
+            ("left out", row.get("artifacts_note")),
+        ]
+    )
+    if row.get("verdict"):
+        yield from headed("checks", checks(row["verdict"]))
+    yield from headed("lineage", facts((row.get("lineage") or {}).items()))
+    yield from headed("messages", Group(*(_message(message) for message in row["messages"])))
+
+
+def _message(message: dict[str, Any]) -> RenderableType:
+    said = [message.get("content", "")]
+    said += [f"{call['name']}({shorten(call.get('arguments', {}), 300)})" for call in message.get("tool_calls", ())]
+    fault = f" ({message['fault']})" if message.get("fault") else ""
+    body = excerpt("\n".join(part for part in said if part), 6, 300)
+    return Group(words(f"{message['role']}{fault}", "bold"), Padding(words(body), (0, 0, 0, 2), expand=False))
+
+
+def _reject(row: dict[str, Any]) -> Iterator[RenderableType]:
+    yield facts([("reason", row.get("reason")), ("generator", row.get("generator"))])
+    if row.get("detail"):
+        yield from headed("what was seen", words(excerpt(row["detail"], 60)))
+    what = row.get("what")
+    if not what:
+        yield words("nothing of it was kept", "dim")
+    elif "prompt" in what and "checks" in what:
+        yield from headed("the draft", Group(*_draft(what)))
+    else:
+        yield from headed("what it was", facts((key, shorten(value, 500)) for key, value in what.items()))

@@ -1,0 +1,202 @@
+"""The funnel of a run, counted from what lies on disk: made, sound, tried, solved, kept."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from datafactory.errors import StorageError, boundary
+from datafactory.storage import RECORDS, RunFolder, StageFolder
+
+STEPS = ("made", "sound", "tried", "solved", "kept")
+GIVEN_UP = "slot_given_up"
+"""The reason of a slot that was given up: a slot, not one more draft."""
+
+
+def is_task(row: Mapping[str, Any]) -> bool:
+    """Whether a record is a task."""
+    return "prompt" in row and "checks" in row
+
+
+def is_attempt(row: Mapping[str, Any]) -> bool:
+    """Whether a record is a trajectory."""
+    return all(key in row for key in ("task_id", "attempt", "messages", "stop"))
+
+
+@dataclass
+class StageTally:
+    """What one stage's folder holds."""
+
+    stage: str
+    folder: str
+    state: str
+    """`complete`; `short`: items were lost and are not done since; `begun`; `new`: nothing is there."""
+    records: int = 0
+    rejected: Counter[str] = field(default_factory=Counter)
+    """By reason."""
+    lost: Counter[str] = field(default_factory=Counter)
+    """By boundary."""
+
+
+@dataclass
+class Funnel:
+    """A run in numbers; memory does not grow with its records."""
+
+    name: str
+    path: str
+    seed: int
+    stages: list[StageTally] = field(default_factory=list)
+    generators: dict[str, Counter[str]] = field(default_factory=dict)
+    """For each generator, `STEPS` and `judged`."""
+    reached: set[str] = field(default_factory=set)
+    """Which of `STEPS` the run has come to: a step that is not reached has no number, not 0."""
+    stops: Counter[str] = field(default_factory=Counter)
+    teachers: Counter[str] = field(default_factory=Counter)
+    turns: int = 0
+    rewards: float = 0.0
+    judged: int = 0
+    dataset: str | None = None
+    """The table of the last columnar stage."""
+    rows: int | None = None
+    """Rows of `dataset`."""
+
+    def total(self, step: str) -> int | None:
+        """A step over all generators; None: not reached."""
+        return sum(c[step] for c in self.generators.values()) if step in self.reached else None
+
+    @property
+    def mean_reward(self) -> float | None:
+        """Over the attempts that were judged."""
+        return self.rewards / self.judged if self.judged else None
+
+    @property
+    def mean_turns(self) -> float | None:
+        """Over all attempts."""
+        tried = self.total("tried")
+        return self.turns / tried if tried else None
+
+    def add(self, generator: str, step: str, count: int = 1) -> None:
+        """Count something of a generator's."""
+        self.reached.add(step)
+        self.generators.setdefault(generator or "(unknown)", Counter())[step] += count
+
+    def as_json(self) -> dict[str, Any]:
+        """All of it, for scripts."""
+        return {
+            "run": self.path,
+            "name": self.name,
+            "seed": self.seed,
+            "funnel": {step: self.total(step) for step in STEPS},
+            "judged": self.judged,
+            "generators": {
+                name: {step: counts[step] if step in self.reached else None for step in STEPS}
+                for name, counts in sorted(self.generators.items())
+            },
+            "stages": [
+                {
+                    "stage": s.stage,
+                    "folder": s.folder,
+                    "state": s.state,
+                    "records": s.records,
+                    "rejected": dict(s.rejected.most_common()),
+                    "lost": dict(s.lost.most_common()),
+                }
+                for s in self.stages
+            ],
+            "stops": dict(self.stops.most_common()),
+            "teachers": dict(self.teachers.most_common()),
+            "mean_reward": None if self.mean_reward is None else round(self.mean_reward, 6),
+            "mean_turns": None if self.mean_turns is None else round(self.mean_turns, 3),
+            "dataset": self.dataset,
+            "rows": self.rows,
+        }
+
+
+def count(run: RunFolder) -> Funnel:
+    """Count a run, whether it is finished or not; it may be written to at the same time. Raises DataError."""
+    funnel = Funnel(run.name, str(run.path), run.seed)
+    for stage in run.stages:
+        tally = StageTally(stage.name, str(stage.path), _state(stage))
+        funnel.stages.append(tally)
+        if tally.state == "new":
+            continue
+        lost = {str(row.get("key")): str(row.get("boundary") or row.get("kind")) for row in stage.failures()}
+        _count_records(funnel, tally, stage, lost)
+        _count_rejects(funnel, tally, stage, lost)
+        if stage.table.exists() and not (stage.path / RECORDS).exists():
+            _count_table(funnel, tally, stage)
+        tally.lost = Counter(lost.values())
+        if tally.lost and tally.state == "begun":
+            tally.state = "short"
+    return funnel
+
+
+def _count_records(funnel: Funnel, tally: StageTally, stage: StageFolder, lost: dict[str, str]) -> None:
+    first = "tried" not in funnel.reached
+    judged: Counter[str] = Counter()
+    solved: Counter[str] = Counter()
+    rewards = 0.0
+    for row in stage.records():
+        tally.records += 1
+        if is_task(row):
+            lost.pop(str(row.get("id")), None)
+            generator = (row.get("source") or {}).get("generator", "")
+            funnel.add(generator, "made")
+            funnel.add(generator, "sound")
+        elif is_attempt(row):
+            lost.pop(f"{row['task_id']}/{row['attempt']}", None)
+            if first:
+                _count_attempt(funnel, row)
+            if (verdict := row.get("verdict")) is not None:
+                judged[row.get("generator", "")] += 1
+                solved[row.get("generator", "")] += verdict["reward"] == 1.0
+                rewards += verdict["reward"]
+    if judged:  # a later stage judges the same attempts again: its verdicts take the place of those before
+        for counts in funnel.generators.values():
+            counts["solved"] = 0
+        for name, number in solved.items():
+            funnel.add(name, "solved", number)
+        funnel.judged, funnel.rewards = sum(judged.values()), rewards
+
+
+def _state(stage: StageFolder) -> str:
+    if stage.manifest is not None:
+        return "complete"
+    return "begun" if stage.path.exists() else "new"
+
+
+def _count_attempt(funnel: Funnel, row: Mapping[str, Any]) -> None:
+    funnel.add(row.get("generator", ""), "tried")
+    funnel.stops[row["stop"]] += 1
+    funnel.teachers[row.get("teacher", "")] += 1
+    funnel.turns += sum(message["role"] == "assistant" for message in row["messages"])
+
+
+def _count_rejects(funnel: Funnel, tally: StageTally, stage: StageFolder, lost: dict[str, str]) -> None:
+    drafting = stage.number == 1
+    for row in stage.rejects():
+        lost.pop(str(row.get("key")), None)
+        reason = str(row.get("reason"))
+        tally.rejected[reason] += 1
+        if drafting and reason != GIVEN_UP:
+            funnel.add(row.get("generator", ""), "made")
+
+
+def _count_table(funnel: Funnel, tally: StageTally, stage: StageFolder) -> None:
+    import polars as pl
+
+    with boundary(StorageError, f"reading {stage.table}"):
+        rows = pl.scan_parquet(stage.table)
+        kept = rows.group_by("generator").len().collect() if "generator" in rows.collect_schema() else None
+        tally.records = rows.select(pl.len()).collect().item()
+        dropped = stage.table.with_name("rejects.parquet")
+        if dropped.exists():
+            by = pl.scan_parquet(dropped).group_by("filter").len().collect()
+            tally.rejected = Counter(dict(by.iter_rows()))
+    if kept is not None and funnel.dataset is None:
+        funnel.reached.add("kept")
+        for generator, number in kept.iter_rows():
+            funnel.add(generator, "kept", number)
+    funnel.dataset, funnel.rows = str(stage.table), tally.records

@@ -1,0 +1,129 @@
+"""`datafactory show`: the funnel of a run, or one of its records."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from datafactory.cli.funnel import STEPS, Funnel, count
+from datafactory.cli.printing import console, say_json, shorten, words
+from datafactory.storage import open_run
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
+
+REASONS = 8
+"""Reasons of a stage that are printed; `--json` has them all."""
+
+
+def show(run: str, id: str | None, runs: Path, *, as_json: bool) -> None:
+    """Print the funnel of a run, or the record whose id is `id` or begins so. Raises DataError."""
+    folder = open_run(run, runs)
+    if id is None:
+        funnel = count(folder)
+        if as_json:
+            say_json(funnel.as_json())
+        else:
+            _print(funnel, console())
+        return
+    from datafactory.cli.finding import find
+
+    found = find(folder, id)
+    if as_json:
+        say_json({"kind": found.kind, "id": found.id, "stage": str(found.stage.path), "record": found.row})
+        return
+    from datafactory.cli.describing import describe
+
+    console().print(describe(found))
+
+
+def _print(funnel: Funnel, out: Console) -> None:
+    out.print(words(f"{funnel.name}  seed {funnel.seed}  {funnel.path}", "bold"))
+    out.print()
+    out.print(_stages(funnel))
+    out.print()
+    out.print(_generators(funnel))
+    _print_reasons(funnel, out)
+    _print_attempts(funnel, out)
+    out.print()
+    if funnel.dataset is not None:
+        out.print(words(f"dataset: {funnel.rows:,} rows in {funnel.dataset}"), soft_wrap=True)
+    else:
+        out.print(words("dataset: none yet; the stages select and arrange write it", "dim"))
+
+
+def _stages(funnel: Funnel) -> Table:
+    from rich.table import Table
+
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
+    table.add_column("stage", no_wrap=True)
+    table.add_column("state", no_wrap=True)
+    for column in ("records", "rejected", "lost"):
+        table.add_column(column, justify="right", no_wrap=True)
+    table.add_column("folder", overflow="fold")
+    for stage in funnel.stages:
+        cells = [f"{stage.records:,}", f"{stage.rejected.total():,}", f"{stage.lost.total():,}"]
+        blank = ["", "", ""] if stage.state == "new" else cells
+        table.add_row(words(stage.stage), stage.state, *blank, words(Path(stage.folder).name))
+    return table
+
+
+def _generators(funnel: Funnel) -> Table:
+    from rich.table import Table
+
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
+    table.add_column("generator", max_width=30, overflow="fold")
+    for step in STEPS:
+        table.add_column(step, justify="right", no_wrap=True)
+    for name, counts in sorted(funnel.generators.items()):
+        table.add_row(words(name), *(f"{counts[step]:,}" if step in funnel.reached else "-" for step in STEPS))
+    if len(funnel.generators) != 1:
+        totals = [funnel.total(step) for step in STEPS]
+        table.add_row("all", *("-" if t is None else f"{t:,}" for t in totals), style="bold")
+    table.add_row("", *_shares(funnel), style="dim")
+    return table
+
+
+def _shares(funnel: Funnel) -> list[str]:
+    """What of a step came through, under it: sound of the drafts, solved of the judged, kept of the tried."""
+    of = {"sound": funnel.total("made"), "solved": funnel.judged, "kept": funnel.total("tried")}
+    shares = []
+    for step in STEPS:
+        whole, part = of.get(step), funnel.total(step)
+        shares.append(f"{100 * part / whole:.1f} %" if whole and part is not None else "")
+    return shares
+
+
+def _print_reasons(funnel: Funnel, out: Console) -> None:
+    for stage in funnel.stages:
+        for title, counts in (("rejected", stage.rejected), ("lost to the infrastructure", stage.lost)):
+            if counts:
+                out.print()
+                out.print(words(f"{title} by {stage.stage}" if title == "rejected" else f"{title} in {stage.stage}"))
+                _print_counts(counts, out)
+
+
+def _print_counts(counts: Counter[str], out: Console) -> None:
+    for reason, number in counts.most_common(REASONS):
+        out.print(words(f"  {number:>7,}  {shorten(reason, 68)}"))
+    if len(counts) > REASONS:
+        rest = sum(number for _, number in counts.most_common()[REASONS:])
+        out.print(words(f"  {rest:>7,}  for {len(counts) - REASONS} other reasons (--json has them all)", "dim"))
+
+
+def _print_attempts(funnel: Funnel, out: Console) -> None:
+    if not funnel.stops:
+        return
+    out.print()
+    out.print(words(f"attempts by {_listed(funnel.teachers)}"))
+    out.print(words(f"  ended: {_listed(funnel.stops)}"))
+    numbers = [f"mean turns {funnel.mean_turns:.1f}"] if funnel.mean_turns is not None else []
+    if funnel.mean_reward is not None:
+        numbers.append(f"mean reward {funnel.mean_reward:.3f} over {funnel.judged:,} judged")
+    out.print(words(f"  {', '.join(numbers)}"))
+
+
+def _listed(counts: Counter[str]) -> str:
+    return ", ".join(f"{shorten(name, 40)} {number:,}" for name, number in counts.most_common())
