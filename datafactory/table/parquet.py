@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
@@ -17,6 +18,7 @@ from datafactory.table.text import LONE_SURROGATE, json_text
 if TYPE_CHECKING:
     import polars as pl
     import pyarrow as pa
+    import pyarrow.parquet as pq
 
 GROUP_BYTES = 32 << 20
 """Text in one row group: small enough to hold, large enough to compress well."""
@@ -157,6 +159,49 @@ def scan(path: Path) -> pl.LazyFrame:
         elif isinstance(dtype, pl.List) and isinstance(dtype.inner, pl.BaseExtension):
             texts.append(pl.col(name).list.eval(pl.element().ext.storage()))
     return frame.with_columns(texts)
+
+
+def notes(path: Path) -> dict[str, str]:
+    """What `RowWriter` noted in the file's metadata. Raises DataError."""
+    with _opened(path) as file:
+        return {key.decode(): value.decode() for key, value in (file.schema_arrow.metadata or {}).items()}
+
+
+def read_rows(path: Path) -> Iterator[dict[str, Any]]:
+    """The rows of one file in its order, JSON decoded, a few hundred in memory. Raises DataError."""
+    import pyarrow as pa
+
+    with _opened(path) as file:
+        schema = file.schema_arrow
+        nested = [f.name for f in schema if _is_json(f.type)]
+        lists = [f.name for f in schema if pa.types.is_list(f.type) and _is_json(f.type.value_type)]
+        for batch in file.iter_batches(batch_size=256):
+            for row in batch.to_pylist():
+                for name in nested:
+                    row[name] = None if row[name] is None else json.loads(row[name])
+                for name in lists:
+                    row[name] = [json.loads(item) for item in row[name]]
+                yield row
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[pq.ParquetFile]:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        with pq.ParquetFile(path) as file:
+            yield file
+    except FileNotFoundError as error:
+        raise DataError(f"{path}: no such file") from error
+    except (pa.ArrowException, OSError, json.JSONDecodeError) as error:
+        raise DataError(f"{path}: not a table that can be read: {error}") from error
+
+
+def _is_json(kind: pa.DataType) -> bool:
+    import pyarrow as pa
+
+    return isinstance(kind, pa.JsonType)
 
 
 def write_frame(frame: pl.LazyFrame, path: Path) -> int:

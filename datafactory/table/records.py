@@ -11,7 +11,7 @@ from typing import Any, Literal, TypeVar, Union, get_args, get_origin
 from datafactory.errors import DataError
 from datafactory.table.columns import Column, Kind
 from datafactory.table.order import ordered
-from datafactory.table.parquet import RowWriter
+from datafactory.table.parquet import RowWriter, notes, read_rows
 from datafactory.types import Record
 
 R = TypeVar("R", bound=Record)
@@ -74,22 +74,13 @@ def _exact(value: Any) -> str:
 
 def read_records(path: Path, kind: type[R]) -> Iterator[R]:
     """The records of a sealed file, in its order. Raises DataError: no such file, or records of another type."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
     from pydantic import ValidationError
 
-    nested = [column.name for column in columns_of(kind) if column.kind == "json"]
-    try:
-        with pq.ParquetFile(path) as file:
-            found = (file.schema_arrow.metadata or {}).get(_NOTE.encode(), b"").decode()
-            if found != kind.__name__:
-                raise DataError(f"{path}: holds {found or 'no'} records, not {kind.__name__}")
-            for batch in file.iter_batches(batch_size=256):
-                for fields in batch.to_pylist():
-                    for name in nested:
-                        fields[name] = None if fields[name] is None else json.loads(fields[name])
-                    yield kind.model_validate(fields)
-    except FileNotFoundError as error:
-        raise DataError(f"{path}: no such file") from error
-    except (pa.ArrowInvalid, ValidationError, json.JSONDecodeError) as error:
-        raise DataError(f"{path}: not a table of {kind.__name__} records: {error}") from error
+    found = notes(path).get(_NOTE, "no")
+    if found != kind.__name__:
+        raise DataError(f"{path}: holds {found} records, not {kind.__name__}")
+    for fields in read_rows(path):
+        try:
+            yield kind.model_validate(fields)
+        except ValidationError as error:
+            raise DataError(f"{path}: not a {kind.__name__}: {error}") from error

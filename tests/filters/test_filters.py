@@ -1,6 +1,8 @@
 """What each filter drops, and the reason it gives."""
 
 import json
+import re
+from pathlib import Path
 
 import polars as pl
 import pytest
@@ -188,3 +190,12 @@ def test_loose_tools_are_found_as_a_plain_loop_finds_them(messages):
     if expected is None and unanswered:
         expected = f"format: {unanswered} tool calls without a result"
     assert why == expected
+
+
+def test_the_filter_in_the_documentation_works():
+    page = (Path(__file__).parents[2] / "docs" / "filters.md").read_text()
+    (code,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    names: dict = {}
+    exec(code, names)
+    curl = {"messages": [USER, {"role": "assistant", "content": "curl x"}]}
+    assert reasons(names["NoCurl"](), {}, curl) == [None, "no_curl: calls curl"]

@@ -73,7 +73,7 @@ def _tools() -> dict[str, Any]:
     }
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def attempt() -> Callable[..., Pair]:
     """Make a pair: ``attempt("t-1", 0, dialect="tools", reward=0.5)``; other keywords are trajectory fields."""
 

@@ -13,8 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from datafactory.errors import DataError, StorageError
-from datafactory.table import COLUMNS, RowWriter, row, scan, write_frame, write_parquet
+from datafactory.table import COLUMNS, RowWriter, example, read_rows, row, scan, write_frame, write_parquet
 from datafactory.table.order import ordered
+from datafactory.types import Message, ToolCall
 
 os.environ["HF_HUB_OFFLINE"] = "1"
 
@@ -81,6 +82,26 @@ def test_what_no_reader_could_parse_is_mended(attempt, tmp_path):
     assert found["messages"][0]["tool_calls"][0]["function"]["arguments"] == expected
 
 
+text = st.text(st.characters(exclude_categories=["Cs"]), max_size=9)
+numbers = st.integers(-(2**63), 2**64 - 1) | st.floats(allow_nan=False, allow_infinity=False)
+arguments = st.dictionaries(text, st.none() | st.booleans() | numbers | text | st.lists(text, max_size=2), max_size=3)
+
+
+@settings(max_examples=60, deadline=None)
+@given(turns=st.lists(st.tuples(text, st.none() | text, st.none() | arguments), max_size=3))
+def test_any_conversation_comes_back_to_the_letter(attempt, tmp_path_factory, turns):
+    calls = [() if a is None else (ToolCall(id="c", name="f", arguments=a),) for _, _, a in turns]
+    messages = tuple(
+        Message(role="assistant", content=content, reasoning_content=thought, tool_calls=call)
+        for (content, thought, _), call in zip(turns, calls, strict=True)
+    )
+    path = tmp_path_factory.getbasetemp() / "any.parquet"
+    made = row(*attempt(messages=messages))
+    write_parquet([made], path)
+    (found,) = read_rows(path)
+    assert found == made and example({**found, "rank": 0}).messages == messages
+
+
 def test_a_broken_write_leaves_the_old_file(attempt, tmp_path):
     path = tmp_path / "d.parquet"
     write_parquet([row(*attempt())], path)
@@ -96,9 +117,17 @@ def test_a_broken_write_leaves_the_old_file(attempt, tmp_path):
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_a_missing_file_is_named(tmp_path):
+@pytest.mark.parametrize("read", [scan, lambda path: list(read_rows(path))])
+def test_a_missing_file_is_named(tmp_path, read):
     with pytest.raises(DataError, match=r"gone\.parquet"):
-        scan(tmp_path / "gone.parquet")
+        read(tmp_path / "gone.parquet")
+
+
+def test_a_torn_file_is_named(attempt, tmp_path):
+    write_parquet([row(*attempt())], tmp_path / "d.parquet")
+    (tmp_path / "torn.parquet").write_bytes((tmp_path / "d.parquet").read_bytes()[:-9])
+    with pytest.raises(DataError, match=r"torn\.parquet"):
+        list(read_rows(tmp_path / "torn.parquet"))
 
 
 @settings(max_examples=50, deadline=None)
