@@ -120,6 +120,10 @@ class ProcessLink(asyncio.SubprocessProtocol):
         self._size -= len(data)
         return fd, data
 
+    def last_words(self) -> str:
+        """What the child said that nobody has read, as one line."""
+        return b"".join(data for _, data in self._pieces).decode(errors="replace").strip().replace("\n", "; ")
+
     async def close(self) -> None:
         """Kill the child's process group, and wait for the child's end."""
         with contextlib.suppress(ProcessLookupError, PermissionError):

@@ -28,12 +28,11 @@ _QUOTED[ord("'")], _QUOTED[ord("\\")], _QUOTED[ord("\n")] = rb"\'", rb"\\", rb"\
 
 def quote(text: str | bytes) -> bytes:
     """`text` as one word of bash, in ASCII and on one line: ``$'...'``."""
-    if isinstance(text, str):
-        try:
-            text = text.encode(errors="surrogateescape")
-        except UnicodeEncodeError:
-            text = text.encode(errors="surrogatepass")  # half a pair, as models write them in JSON
-    return b"$'" + b"".join([_QUOTED[byte] for byte in text]) + b"'"
+    try:
+        data = text.encode(errors="surrogateescape") if isinstance(text, str) else text
+    except UnicodeEncodeError:
+        data = str(text).encode(errors="surrogatepass")  # half a pair, as models write them in JSON
+    return b"$'" + b"".join([_QUOTED[byte] for byte in data]) + b"'"
 
 
 @cache
@@ -100,6 +99,31 @@ class Shell:
             result = await self._attend(words, is_line, timeout)
             self._left_running = None
             return result
+
+    async def journey(self, script: bytes, cargo: bytes = b"", *, patience: float = 60.0) -> tuple[int, bytes, bytes]:
+        """Run a script of the factory's own with `cargo` on its standard input: status, output, errors, uncut.
+        Raises SandboxError where it takes longer than `patience` seconds."""
+        nonce = secrets.token_hex(8)
+        kept = {1: Kept(1 << 40), 2: Kept(self._limit)}
+        async with self._lock:
+            await self._ready()
+            try:
+                async with asyncio.timeout(patience):
+                    await self._send(b"journey %s %d %s\n" % (nonce.encode(), len(cargo), quote(script)) + cargo)
+                    mark, _ = await self._until({nonce}, kept, endless=True)
+            except (TimeoutError, EOFError, asyncio.CancelledError) as error:
+                await self._lose()  # it stopped in the middle: what is left of the cargo would be taken for calls
+                if isinstance(error, asyncio.CancelledError):
+                    raise
+                raise SandboxError(f"the box did not move files: {type(error).__name__}") from error
+        return mark.status, kept[1].content(), kept[2].content()
+
+    async def purge(self) -> None:
+        """End everything in the box but the shell, which starts anew."""
+        async with self._lock:
+            await self._ready()
+            await self._send(b"mark=0\n")
+            await self._end(True, {1: Kept(0), 2: Kept(0)})
 
     async def _attend(self, words: list[str], is_line: bool, timeout: float) -> ExecResult:
         kept = {1: Kept(self._limit), 2: Kept(self._limit)}

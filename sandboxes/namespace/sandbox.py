@@ -1,0 +1,152 @@
+"""The `namespace` sandbox: its recipe, and a run's boxes."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import itertools
+import os
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+from typing import ClassVar, Literal
+
+from pydantic import Field
+
+from datafactory.errors import ConfigError, Missing, SandboxError
+from datafactory.protocols import Box, SandboxHost
+from datafactory.spec import Spec
+from datafactory.types import Files
+from sandboxes.link import Link, ProcessLink
+from sandboxes.namespace import engines, limits
+from sandboxes.namespace.probe import look
+from sandboxes.namespace.root import Root, plan
+from sandboxes.shell import Shell
+from sandboxes.shell_box import ShellBox
+from sandboxes.sizes import in_bytes
+
+ENVIRONMENT = {"HOME": "/root", "LANG": "C.UTF-8", "TERM": "xterm-256color", "TZ": "UTC", "USER": "root"}
+_ENTER = 'while [[ $1 != -- ]]; do echo 0 >"$1" || exit; shift; done; shift; exec "$@"'
+
+
+class NamespaceSandbox(Spec):
+    """Boxes of Linux namespaces over a read-only view of this machine; needs no daemon and no image."""
+
+    use_name: ClassVar[str] = "namespace"
+
+    name: str = "namespace"
+    """How rows call it."""
+    engine: Literal["auto", "bubblewrap", "unshare"] = "auto"
+    """What makes a box: `unshare` (util-linux; the box may write anywhere) or `bubblewrap` (the machine's folders stay
+    read-only); `auto`: unshare where the kernel lets it overlay, else bubblewrap where it is installed."""
+    roots: dict[str, str] = {}
+    """Folders that hold a root file system, by the image's name; any other image is this machine."""
+    network: bool = False
+    """Whether boxes share the machine's network; else they have a loopback of their own."""
+    memory: str = "2g"
+    """Most memory of a box's processes."""
+    disk: str = "1g"
+    """Most that a box may write; held in memory."""
+    pids: int = Field(default=256, ge=8)
+    """Most processes and threads in a box."""
+    cpus: float = Field(default=2.0, gt=0)
+    """Most processors that a box may keep busy; enforced by control groups only."""
+    output: int = Field(default=1 << 20, ge=1024)
+    """Bytes kept of each stream of a command: the first and the last half of them."""
+
+    def start(self) -> AbstractAsyncContextManager[SandboxHost]:
+        """Look at what this machine offers, and remove what dead runs left. Raises Missing, ConfigError."""
+        return self._start()
+
+    @asynccontextmanager
+    async def _start(self) -> AsyncIterator[SandboxHost]:
+        found = await asyncio.to_thread(look)
+        use = self.engine
+        if use == "auto":
+            use = "unshare" if found.overlay or not found.bubblewrap else "bubblewrap"
+        if not (found.unshare if use == "unshare" else found.bubblewrap):
+            from sandboxes.namespace.probe import available
+
+            raise Missing(f"boxes by {use} do not work here: {available()[1]}; tried {'; '.join(found.tried)}")
+        for image, folder in self.roots.items():
+            if not (Path(folder) / "usr").is_dir():
+                raise ConfigError(f"roots.{image}: {folder} holds no root file system (it has no usr)")
+            if use == "bubblewrap" or not found.overlay:
+                raise ConfigError("roots: needs engine unshare, and a kernel that overlays in user namespaces")
+        await asyncio.to_thread(limits.remove_orphans)
+        overlay = found.overlay if use == "unshare" else found.bubblewrap_overlay
+        planned = {image: await asyncio.to_thread(plan, Path(at), overlay=overlay) for image, at in self.roots.items()}
+        machine = await asyncio.to_thread(plan, None, overlay=overlay)
+        with contextlib.ExitStack() as stack:
+            host = NamespaceHost(self, use, machine, planned)
+            for root in (machine, *planned.values()):
+                stack.callback(os.close, host.prepare(root))
+            yield host
+
+
+class NamespaceHost:
+    """A sandbox that is up."""
+
+    def __init__(self, spec: NamespaceSandbox, engine: str, machine: Root, roots: dict[str, Root]) -> None:
+        self._spec, self._engine, self._machine, self._roots = spec, engine, machine, roots
+        self._skeletons: dict[int, int] = {}
+        self._numbers = itertools.count()
+        disk = in_bytes(spec.disk)
+        self._disk = disk
+        self._limits = limits.Limits(in_bytes(spec.memory) + disk, spec.pids, spec.cpus)
+
+    def prepare(self, root: Root) -> int:
+        """Write the skeleton of `root` into memory; its descriptor, which the caller closes."""
+        made = os.memfd_create("datafactory-skeleton")
+        os.write(made, engines.skeleton(root))
+        return self._skeletons.setdefault(id(root), made)
+
+    def image_digest(self, image: str) -> str:
+        """Of the machine: its release, packages and Python; of a root: names, sizes and times of its files."""
+        return self._roots.get(image, self._machine).digest
+
+    @asynccontextmanager
+    async def open(self, image: str, files: Files, *, workdir: str = "/app") -> AsyncIterator[Box]:
+        """A fresh box. Raises SandboxError."""
+        root = self._roots.get(image, self._machine)
+        try:
+            skeleton, environment = self._skeletons[id(root)], {**ENVIRONMENT, "PATH": root.path}
+            cage = limits.cage(self._limits, next(self._numbers))
+            line = self._command(root, skeleton, caged=cage is not None)
+            doors = cage.doors if cage else []
+            started: list[ProcessLink] = []
+
+            async def connect() -> Link:
+                if started:
+                    raise EOFError("its first process has ended")
+                argv = ["bash", "--noprofile", "--norc", "-c", _ENTER, "enter", *doors, "--", *line]
+                started.append(await ProcessLink.open(argv, environment=environment, keep=[skeleton]))
+                return started[0]
+
+            shell = Shell(connect, workdir=workdir, output_limit=self._spec.output)
+            async with contextlib.AsyncExitStack() as stack:
+                if cage:
+                    stack.push_async_callback(cage.remove)
+                stack.push_async_callback(shell.close)
+                box = ShellBox(shell)
+                await self._open(box, shell, files, workdir, started)
+                if cage is None:
+                    watching = asyncio.create_task(limits.watch(started[0].pid, self._limits))
+                    stack.callback(watching.cancel)
+                yield box
+        except OSError as error:
+            raise SandboxError(f"a box would not open: {error}") from error
+
+    async def _open(self, box: ShellBox, shell: Shell, files: Files, workdir: str, started: list[ProcessLink]) -> None:
+        try:
+            await shell.open()
+            await box.place(files, workdir)
+        except SandboxError as error:
+            said = started[0].last_words() if started else ""
+            raise SandboxError(f"a box would not open: {said or error}") from error
+
+    def _command(self, root: Root, skeleton: int, *, caged: bool) -> list[str]:
+        if self._engine == "bubblewrap":
+            return engines.bubblewrap(root, disk=self._disk, network=self._spec.network)
+        processes = None if caged else self._spec.pids
+        return engines.unshare(root, skeleton, disk=self._disk, processes=processes, network=self._spec.network)
