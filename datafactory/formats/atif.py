@@ -15,6 +15,10 @@ SCHEMA = "ATIF-v1.7"
 """The oldest version that knows `llm_call_count`; 1.8 adds only audio."""
 
 
+NO_MODEL = ("oracle", "scripted")
+"""What teachers that ask no model call themselves in a reply: the embedded expert, and replayed answers."""
+
+
 def to_atif(trajectory: Trajectory, task: Task) -> dict[str, Any]:
     """The trajectory as one ATIF document. Raises DataError for one without messages.
 
@@ -29,7 +33,7 @@ def to_atif(trajectory: Trajectory, task: Task) -> dict[str, Any]:
     agent = {
         "name": trajectory.agent,
         "version": trajectory.lineage.code_version or __version__,
-        "model_name": trajectory.lineage.model or None,
+        "model_name": None if _model_calls(trajectory) == 0 else trajectory.lineage.model or None,
         "tool_definitions": list(trajectory.tools) or None,
         "extra": {"teacher": trajectory.teacher},
     }
@@ -88,10 +92,10 @@ def _agent_step(message: Message, model_calls: int | None) -> dict[str, Any]:
 
 
 def _model_calls(trajectory: Trajectory) -> int | None:
-    """Calls of a model behind one step: the oracle asks none ("deterministic dispatch"); None: not known."""
-    if trajectory.lineage.model:
-        return 1
-    return 0 if trajectory.teacher == "oracle" else None
+    """Calls of a model behind one step; 0 is the format's "deterministic dispatch". None: not known."""
+    if (trajectory.lineage.model or trajectory.teacher) in NO_MODEL:
+        return 0
+    return 1 if trajectory.lineage.model else None
 
 
 def _result(message: Message, step: Mapping[str, Any]) -> dict[str, Any]:
