@@ -89,6 +89,8 @@ class DockerBox:
         return self._courier
 
     async def _connect(self) -> StreamLink:
+        if self._courier is not None:
+            await self._courier.make_room()
         given = await self._engine.steadily("opening a shell", self._exec)
         return await StreamLink.over(plain_socket(given))
 

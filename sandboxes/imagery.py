@@ -65,8 +65,8 @@ def build_images(
     """Build what is missing of `names`, `base` first; returns the engine's id of each.
 
     `how`: "registry" starts from debian:bookworm-slim; "bootstrap" makes that system with debootstrap (needs root);
-    "auto" takes what the engine already has, then a registry if one answers, then debootstrap. Packages come from
-    Debian's mirror either way. `force` builds again what is there. Progress goes to `say`, a line at a time.
+    "auto" takes what the engine already has, then debootstrap where root has it installed, then a registry.
+    Packages come from Debian's mirror either way. `force` builds again what is there. Progress goes to `say`, a line at a time.
     Raises ConfigError (no such image), Missing (engine, debootstrap or root), SandboxError (a build that failed).
     """
     wanted = list(dict.fromkeys(part for name in names for part in _chain(name)))
@@ -125,24 +125,26 @@ def _foundation(engine: DockerClient, how: How, say: Callable[[str], None]) -> s
         for known in (UPSTREAM, STAND_IN):
             if image_id(engine, known) is not None:
                 return known
-    if how != "bootstrap":
-        say(f"base: pulling {UPSTREAM}")
-        try:
-            engine.images.pull(UPSTREAM)
-            return UPSTREAM
-        except (APIError, OSError) as error:
-            if how == "registry":
-                raise SandboxError(
-                    f"pulling {UPSTREAM}: {error}; without a registry: {command_for('base')} --how bootstrap"
-                ) from error
-            say("base: no registry answers; making the system with debootstrap")
-    if how != "bootstrap" or image_id(engine, STAND_IN) is None:
+    if how == "bootstrap" or (how == "auto" and _debootstrap() and os.geteuid() == 0):
         _bootstrap(engine, say)
-    return STAND_IN
+        return STAND_IN
+    say(f"base: pulling {UPSTREAM}")
+    try:
+        engine.images.pull(UPSTREAM)
+    except (APIError, OSError) as error:
+        raise SandboxError(
+            f"pulling {UPSTREAM}: {error}; without a registry, as root with debootstrap installed: "
+            f"{command_for('base')} --how bootstrap"
+        ) from error
+    return UPSTREAM
+
+
+def _debootstrap() -> str | None:
+    return shutil.which("debootstrap", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin")
 
 
 def _bootstrap(engine: DockerClient, say: Callable[[str], None]) -> None:
-    program = shutil.which("debootstrap", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin")
+    program = _debootstrap()
     if program is None:
         raise Missing("debootstrap, which makes the base image without a registry: apt-get install debootstrap")
     if os.geteuid() != 0:
