@@ -82,9 +82,21 @@ def test_the_head_says_who_acted_and_what_it_cost():
     assert document["extra"]["reward"] == 0.5 and "reward" not in to_atif(attempt(verdict=None), TASK)["extra"]
 
 
-@pytest.mark.parametrize(("teacher", "model", "calls"), [("vllm", "m-1", 1), ("oracle", "", 0), ("scripted", "", None)])
+@pytest.mark.parametrize(
+    ("teacher", "model", "calls"),
+    [
+        ("vllm", "m-1", 1),
+        ("oracle", "oracle", 0),
+        ("oracle", "", 0),
+        ("scripted", "scripted", 0),
+        ("scripted", "m-1", 1),
+        ("vllm", "", None),
+    ],
+)
 def test_model_calls_are_counted_where_known(teacher, model, calls):
-    step = to_atif(attempt(teacher=teacher, lineage=Lineage(model=model)), TASK)["steps"][2]
+    document = to_atif(attempt(teacher=teacher, lineage=Lineage(model=model)), TASK)
+    assert document["agent"].get("model_name") == ("m-1" if calls == 1 else None)
+    step = document["steps"][2]
     assert step.get("llm_call_count") == calls
     assert step.get("reasoning_content") == (None if calls == 0 else "two at once")
     assert step.get("extra") == ({"reasoning_content": "two at once"} if calls == 0 else None)
