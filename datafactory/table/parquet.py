@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 GROUP_BYTES = 32 << 20
 """Text in one row group: small enough to hold, large enough to compress well."""
-GROUP_ROWS = 5_000
+GROUP_ROWS = 2_000
 """Rows in one row group at most, however short they are."""
 LEVEL = 3
 """Level of zstd."""
@@ -218,8 +218,10 @@ def write_frame(frame: pl.LazyFrame, path: Path) -> int:
     rows = 0
     with whole(path) as draft, pq.ParquetWriter(draft, schema, compression="zstd", compression_level=LEVEL) as file:
         for batch in batches:
-            with boundary(StorageError, f"writing {path.name}"):
-                file.write_table(batch.to_arrow(compat_level=oldest).cast(schema))
+            share = min(1.0, GROUP_BYTES / max(1.0, batch.estimated_size()))
+            for part in batch.iter_slices(max(1, int(batch.height * share))):
+                with boundary(StorageError, f"writing {path.name}"):
+                    file.write_table(part.to_arrow(compat_level=oldest).cast(schema))
             rows += batch.height
     return rows
 

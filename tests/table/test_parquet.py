@@ -71,6 +71,16 @@ def test_a_filtered_frame_still_loads_as_messages(attempt, tmp_path):
     assert found == {**rows[1], "rank": 0, "score": 0.5, "notes": [{"a": "b"}]}
 
 
+def test_row_groups_are_cut_by_size_too(tmp_path):
+    big = ({"task_id": f"t-{i:02d}", "attempt": 0, "task": str(i) * 1_000_000} for i in range(80))
+    write_parquet(big, tmp_path / "d.parquet")
+    write_frame(scan(tmp_path / "d.parquet"), tmp_path / "again.parquet")
+    for name in ("d", "again"):
+        held = pq.read_metadata(tmp_path / f"{name}.parquet")
+        sizes = [held.row_group(i).num_rows for i in range(held.num_row_groups)]
+        assert sum(sizes) == 80 and max(sizes) < 40, name
+
+
 def test_what_no_reader_could_parse_is_mended(attempt, tmp_path):
     trajectory, task = attempt()
     odd = {"big": 2**70, "small": -(2**63) - 1, "nan": float("nan"), "half": "a\ud800b", "most": 2**64 - 1}
