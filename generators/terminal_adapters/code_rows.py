@@ -12,7 +12,7 @@ from generators.terminal_adapters.heredoc import written
 
 SOLUTION = "/app/solution.py"
 SECONDS = 30
-"""For all calls of one test together. HumanEval's own harness allows 3 on an idle core (github.com/openai/human-eval)."""
+"""For all calls of one test; HumanEval's own harness allows 3 on an idle core (github.com/openai/human-eval)."""
 
 _PROGRAM, _STUB, _TEST = "/tests/function_check.py", "/tests/stub.py", "/tests/dataset_test.py"
 _FIELDS = ("prompt", "entry_point", "canonical_solution", "test")

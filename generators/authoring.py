@@ -1,0 +1,136 @@
+"""A task as a model writes it, asked for by JSON schema; what comes back becomes a draft or a reason."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from datafactory.errors import ConfigError
+from datafactory.protocols import Chat, Episode, Slot
+from datafactory.types import Check, Draft, Message, Reject, Reply, Source, Step, files
+from generators.authored_rules import Rules, first_fault
+from generators.prompts import render
+
+SHOWN = 20_000
+"""Characters of a rejected answer that stay on file."""
+_THOUGHT = re.compile(r"\A\s*<think>.*?</think>", re.S)
+"""From a server that does not part a model's thinking from its answer."""
+_FENCE = re.compile(r"```(?:json)?\s*\n(.*)\n```", re.S)
+
+
+class _Written(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class WrittenFile(_Written):
+    """An input file."""
+
+    path: str = Field(description="Relative to /app, such as data/orders.csv.")
+    content: str
+
+
+class WrittenCheck(_Written):
+    """A Python program that judges."""
+
+    name: str
+    program: str = Field(description="Python source; ends in AssertionError where the agent did wrong.")
+    weight: float = Field(description="Above 0.")
+
+
+class WrittenStep(_Written):
+    """A step of the reference solution."""
+
+    thought: str
+    command: str
+
+
+class WrittenTask(_Written):
+    """A terminal task."""
+
+    title: str
+    instruction: str
+    files: list[WrittenFile]
+    checks: list[WrittenCheck]
+    solution: list[WrittenStep]
+    difficulty: Literal["easy", "medium", "hard"]
+    skills: list[str]
+
+
+@dataclass(frozen=True)
+class Order:
+    """What is asked of the model, and what the draft needs beside its answer."""
+
+    prompt: str
+    source: Source
+    domain: str
+    image: str
+    rules: Rules
+    skills: tuple[str, ...] = ()
+    """Of the task; empty: those that the model names."""
+
+
+async def author(chat: Chat | None, slot: Slot, order: Order) -> Draft | Reject:
+    """Ask once, and take what comes back strictly. Raises TeacherError where no answer comes."""
+    generator = order.source.generator
+    if chat is None:
+        raise ConfigError(f"{generator} asks a model: name one under 'teacher:'")
+    reply = await chat.reply(
+        [Message(role="system", content=render("author_system")), Message(role="user", content=order.prompt)],
+        schema=WrittenTask.model_json_schema(),
+        episode=Episode(id=f"{generator}-{slot.index:05d}#{slot.retry}", seed=slot.seed),
+    )
+    read = _read(reply)
+    if isinstance(read, Reject):
+        return read.but(generator=generator, what={"answer": reply.message.content[:SHOWN]})
+    fault = first_fault(read, order.rules)
+    if fault is not None:
+        return Reject(reason=fault.reason, detail=fault.detail, generator=generator, what=read.model_dump(mode="json"))
+    return _draft(read, order, reply)
+
+
+def _read(reply: Reply) -> WrittenTask | Reject:
+    if reply.finish == "length":
+        return Reject(reason="truncated", detail=f"cut off after {reply.usage.completion_tokens} tokens")
+    text = _THOUGHT.sub("", reply.message.content).strip()
+    fenced = _FENCE.fullmatch(text)
+    text = fenced[1] if fenced else text
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError) as error:
+        return Reject(reason="not_json", detail=str(error) if text else "the answer is empty")
+    try:
+        return WrittenTask.model_validate_json(text)
+    except ValidationError as error:
+        return Reject(reason="schema", detail=_told(error.errors(include_url=False, include_input=False)))
+
+
+def _told(errors: Sequence[Any]) -> str:
+    shown = [f"{'.'.join(map(str, error['loc'])) or 'the answer'}: {error['msg']}" for error in errors[:5]]
+    return "; ".join(shown) + (f"; and {len(errors) - 5} more" if len(errors) > 5 else "")
+
+
+def _draft(written: WrittenTask, order: Order, reply: Reply) -> Draft:
+    checks = []
+    for number, check in enumerate(written.checks, 1):
+        path = f"/tests/check_{number}.py"
+        placed = files({path: check.program})
+        checks.append(Check(name=check.name, argv=("python3", path), files=placed, weight=check.weight))
+    return Draft(
+        prompt=written.instruction,
+        image=order.image,
+        files=files({f"/app/{file.path}": file.content for file in written.files}),
+        checks=tuple(checks),
+        solution=tuple(Step(thought=step.thought, command=step.command) for step in written.solution),
+        skills=order.skills or tuple(written.skills),
+        domain=order.domain,
+        difficulty=written.difficulty,
+        source=order.source.but(
+            model=reply.model,
+            facts={**order.source.facts, "title": written.title, "tokens": reply.usage.model_dump()},
+        ),
+    )
