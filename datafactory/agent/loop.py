@@ -22,8 +22,8 @@ class Limits:
     """Completion tokens of all its answers together; None: no limit."""
     seconds: float = 900.0
     """Wall time of the whole attempt, looked at between turns: an answer under way is waited for."""
-    command_seconds: float = 60.0
-    """What one command may take at most."""
+    command_seconds: float = 600.0
+    """What one command may take at most; a terminal is watched for 60 at a time whatever this says."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,9 @@ COLUMNS, ROWS = 160, 40
 _PAGED = 64 << 10
 """Bytes from the end that a screen page is drawn from; pyte draws about 300 kB a second."""
 
+_LINE = 4096
+"""Characters of an unfinished line that are kept for the next look."""
+
 _ESCAPE = re.compile(
     r"\x1b\[(?P<args>[0-?]*)[ -/]*(?P<final>[@-~])"
     r"|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)"
@@ -43,16 +46,30 @@ class Screen:
         self._decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
         self._held = ""
         self._page: str | None = None
+        self._line = ""
+        self._recent = ""
 
     def feed(self, data: bytes) -> View:
-        """Take in new bytes; an escape sequence or a character cut in two waits for its rest."""
+        """Take in new bytes; an escape sequence or a character cut in two waits for its rest. New output begins with
+        the line that the cursor was on, its prompt included; where nothing is new, the screen is shown again."""
+        view = self._fed(data)
+        kept = view.text if view.whole else f"{self._recent.rpartition(chr(10))[0]}\n{view.text}"
+        self._recent = "\n".join(kept.split("\n")[-ROWS:]).strip("\n")
+        return view
+
+    def _fed(self, data: bytes) -> View:
         text = self._held + self._decoder.decode(data)
         torn = _TORN.search(text)
         self._held = torn.group() if torn and len(torn.group()) < 256 else ""
         text = text[: len(text) - len(self._held)]
         lines = self._outside_pages(text)
         if self._page is not None:
+            self._line = ""
             return View(_drawn(self._page), whole=True)
+        if not lines:
+            return View(self._recent, whole=True)
+        lines = self._line + lines
+        self._line = lines.rpartition("\n")[2][-_LINE:]
         cleared = list(_CLEARED.finditer(lines))
         if cleared or _ADDRESSED.search(lines):
             return View(_drawn(lines[cleared[-1].start() if cleared else 0 :]), whole=True)

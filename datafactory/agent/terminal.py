@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.resources import files
@@ -18,10 +19,11 @@ _KEPT = 128 << 10
 _SLACK = 30.0
 """Seconds that a call into the box may take beyond the waits in it."""
 
-_NEW_HOME = """umask 077
-for base in /tmp /var/tmp /dev/shm "$HOME"; do
+_HEADER = re.compile(rb"\d+ [01] [01] \d+")
+_NEW_HOME = """(umask 077
+for base in "${TMPDIR:-/tmp}" /tmp /var/tmp /dev/shm "$HOME"; do
   for ((n = 0; n < 100; n++)); do mkdir "$base/.terminal-$n" 2>/dev/null && echo "$base/.terminal-$n" && break 2; done
-done; [ $n -lt 100 ]"""
+done; [ $n -lt 100 ])"""
 _WHY = {
     3: "the terminal needs bash 5 in the image; found {said}",
     4: "the terminal needs `script` (package bsdutils or util-linux) or `tmux` in the image; it has neither",
@@ -47,7 +49,8 @@ class Terminal:
         self._box = box
         self._workdir = workdir
         self._prefer = prefer
-        self._home = ""
+        self.home = ""
+        """The folder in the box where the terminal's pipes lie; another one after each new start."""
         self._offset = 0
         self._prompted = True
         self._screen = Screen()
@@ -61,14 +64,17 @@ class Terminal:
 
     async def _up(self) -> View | str:
         """The first screen of a new shell; a string: why there is none."""
+        if self.home:
+            await self._box.exec(f"kill -KILL $(<{quote(self.home)}/pid)")
         made = await self._box.exec(_NEW_HOME)
-        self._home = made.stdout.decode(errors="replace").strip()
-        if made.exit_code != 0 or not self._home.startswith("/"):
+        self.home = made.stdout.decode(errors="replace").strip()
+        if made.exit_code != 0 or not self.home.startswith("/"):
             return f"the terminal found no folder that it may write to: {made.output.strip()[-500:]}"
         shell = files("datafactory.agent") / "shell"
         scripts = ("rc.sh", "start.sh", "drive.sh")
-        await self._box.push({f"{self._home}/{name}": File(data=(shell / name).read_bytes()) for name in scripts})
-        line = f"bash {self._home}/start.sh {self._home} {quote(self._workdir)} {self._prefer}"
+        await self._box.push({f"{self.home}/{name}": File(data=(shell / name).read_bytes()) for name in scripts})
+        where = quote(self.home)
+        line = f"bash {where}/start.sh {where} {quote(self._workdir)} {self._prefer}"
         result = await self._box.exec(line, timeout=_SLACK)
         if result.exit_code != 0:
             why = _WHY.get(result.exit_code, "the terminal did not start (exit {code}): {said}")
@@ -100,11 +106,12 @@ class Terminal:
 
     async def _drive(self, said: str, timeout: float, budget: float = _SLACK) -> Seen | None:
         """Run one turn in the box; None: the terminal cannot be reached any more."""
+        where = quote(self.home)
         begin = f"begin {self._offset} {int(self._prompted)} {round(budget * 1e6)}"
-        line = f"( . {self._home}/drive.sh {self._home}; {begin}\n{said}\nfinish {_KEPT} )"
+        line = f"( . {where}/drive.sh {where}; {begin}\n{said}\nfinish {_KEPT} )"
         result = await self._box.exec(line, timeout=timeout)
         header, _, data = result.stdout.partition(b"\n")
-        if result.exit_code != 0 or result.timed_out or header.count(b" ") != 3:
+        if result.exit_code != 0 or result.timed_out or not _HEADER.fullmatch(header):
             return None
         return await self._take(header, data, result)
 

@@ -13,7 +13,7 @@ from datafactory.agent.keys import Keys, pressed
 FIELDS = ("analysis", "plan", "commands", "task_complete")
 _DURATION = 1.0
 """Seconds of a command that names none."""
-_TRIES = 50
+_TRIES = 20
 """Opening braces that are looked at; a model that loops writes thousands."""
 _THOUGHT = re.compile(r"\A\s*<think>.*?</think>", re.DOTALL)
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 _AGAIN = frozenset({408, 409, 425, 429, 500, 502, 503, 504, 520, 522, 524, 529})
 _LONGEST_WAIT = 120.0
 """Seconds between two tries at most, whatever Retry-After asks for."""
-_BACKOFF = tenacity.wait_exponential_jitter(initial=0.5, max=30.0, jitter=1.0)
+_BACKOFF = tenacity.wait_random_exponential(multiplier=1.0, max=30.0)
 
 
 class _Busy(TeacherError):

@@ -43,9 +43,9 @@ _MOVES = re.compile(r"(?:^|[;&|(]\s*)(?:cd|pushd|popd)\b", re.MULTILINE)
 _TARGET = re.compile(r"(?<![<>&\d])>>?\s*([\"']?)([\w./-]+)\1")
 _PATH = re.compile(r"(?<![\w/.-])/[\w.-]+(?:/[\w.-]+)+")
 _SLOW = re.compile(
-    r"\b(?:python3?|pytest|make|gcc|g\+\+|cargo|rustc|go|pip3?|npm|node|java|perl|ruby|sqlite3|git|tar|zip|gzip|sort|find"
-    r"|sleep|openssl|gpg|curl|wget|apt-get|docker|until|while)\b"
+    r"\b(?:pytest|unittest|make|gcc|g\+\+|cargo|rustc|go|pip3?|npm|sleep|curl|wget|apt-get|docker|until|while)\b"
 )
+_COMPUTES = re.compile(r"\b(?:python3?|node|java|perl|ruby|sqlite3|git|tar|zip|gzip|sort|find|openssl|gpg)\b")
 _QUICK = re.compile(r"\s*(?:ls|cd|pwd|echo|cat|head|tail|wc|mkdir|cp|mv|rm|touch|chmod|ln|printf|export|\w+=\S*$)\b")
 
 
@@ -92,13 +92,14 @@ def _overview(task: Task, rng: random.Random) -> Beat:
 
 def _work(task: Task, inputs: list[str], slip: float, rng: random.Random) -> Iterator[Beat]:
     groups = list(_grouped(task.solution, rng))
+    first = "first_analysis" if inputs else "empty_analysis"
     for number, steps in enumerate(groups):
         if number and inputs and rng.random() < slip:
             yield from _second_look(task, rng.choice(inputs), rng)
         left = "most" if number * 2 < len(groups) else "little"
         yield Beat(
             "act",
-            say(rng, "act_analysis" if number else "first_analysis", left=left),
+            say(rng, "act_analysis" if number else first, left=left, workdir=task.workdir),
             say(rng, "act_plan", thought=" ".join(sentence(step.thought) for step in steps)),
             tuple(Act(step.command.rstrip("\n"), seconds(step.command)) for step in steps),
         )
@@ -204,4 +205,6 @@ def seconds(command: str) -> float:
     if _SLOW.search(command):
         return 30.0
     lines = [line for line in command.splitlines() if line.strip()]
+    if _COMPUTES.search(command):
+        return 5.0
     return 0.1 if len(lines) == 1 and _QUICK.match(command) and "|" not in command else 2.0

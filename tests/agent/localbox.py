@@ -24,10 +24,16 @@ class LocalBox:
 
     async def _bash(self) -> asyncio.subprocess.Process:
         if self._shell is None or self._shell.returncode is not None:
+            pipe = asyncio.subprocess.PIPE
+            environment = {"PATH": os.environ["PATH"], "TMPDIR": str(self.root.parent)}
             self._shell = await asyncio.create_subprocess_exec(
-                "bash", "--norc", "--noprofile", cwd=self.root, stdin=asyncio.subprocess.PIPE,
-                stdout=asyncio.subprocess.PIPE, start_new_session=True, env={"PATH": os.environ["PATH"]},
-            )  # fmt: skip
+                *("bash", "--norc", "--noprofile"),
+                cwd=self.root,
+                stdin=pipe,
+                stdout=pipe,
+                start_new_session=True,
+                env=environment,
+            )
         return self._shell
 
     async def exec(self, command: str | Sequence[str], *, timeout: float = 30.0) -> ExecResult:
@@ -67,10 +73,10 @@ class LocalBox:
         if self._shell and self._shell.returncode is None:
             os.killpg(self._shell.pid, signal.SIGKILL)
             await self._shell.wait()
-        for home in Path("/tmp").glob(".terminal-*"):
-            with contextlib.suppress(OSError, ValueError):
-                if Path(f"/proc/{int((home / 'pid').read_text())}/cwd").resolve().is_relative_to(self.root.parent):
-                    os.kill(int((home / "pid").read_text()), signal.SIGKILL)
+        for process in Path("/proc").glob("[0-9]*"):
+            with contextlib.suppress(OSError):
+                if f"{self.root.parent}/.terminal-".encode() in (process / "cmdline").read_bytes():
+                    os.kill(int(process.name), signal.SIGKILL)
 
 
 @contextlib.asynccontextmanager

@@ -128,7 +128,9 @@ def test_missing_braces_at_the_end_are_put_back():
 
 
 def test_a_command_cut_in_its_keystrokes_is_dropped_and_not_typed_half():
-    said = '{"analysis": "a", "plan": "p", "commands": [{"keystrokes": "ls\\n", "duration": 0.1}, {"keystrokes": "rm -rf /tm'
+    said = (
+        '{"analysis": "", "plan": "", "commands": [{"keystrokes": "ls\\n", "duration": 0.1}, {"keystrokes": "rm -rf /tm'
+    )
     answer = parse(said)
     assert answer.commands == (Keys("ls\n", 0.1),)
     assert "Completed truncated JSON" in answer.feedback

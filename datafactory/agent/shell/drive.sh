@@ -103,7 +103,7 @@ finish() { # finish LIMIT: prints "size prompted alive microseconds", then new b
   local size living=0
   look
   alive && living=1
-  size=$(stat -c %s "$home/log")
+  size=$(stat -c %s "$home/log") || exit 9
   microseconds
   echo "$size $prompted $living $((now - start))"
   if ((size - offset > 2 * $1)); then
