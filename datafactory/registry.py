@@ -77,8 +77,9 @@ def table(kind: str) -> dict[str, str]:
 def find(kind: str, name: str) -> type[Spec]:
     """The class of a name in a room's table, or of ``package.module:Class``. Raises ConfigError."""
     if ":" not in name and name not in table(kind):
-        extra = "; a class of your own is written package.module:Class"
-        raise ConfigError(f"unknown {kind} {name!r}{suggest(name, list(table(kind)))}{extra}")
+        hint = suggest(name, list(table(kind)))
+        own = "" if hint.endswith("?") else "; a class of your own is written package.module:Class"
+        raise ConfigError(f"unknown {kind} {name!r}{hint}{own}")
     target = name if ":" in name else table(kind)[name]
     if not re.fullmatch(r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*", target):
         raise ConfigError(f"{kind} {name!r}: a class of your own is written package.module:Class")
@@ -110,13 +111,13 @@ def build(kind: str, value: Any, path: Path, problems: list[Problem]) -> Spec | 
     if isinstance(value, str):
         value = {"use": value}
     if not isinstance(value, Mapping):
-        problems.append(Problem(path, f"expected a {kind}: its name, or a mapping with 'use', not {_kind_of(value)}"))
+        problems.append(Problem(path, f"expected a {kind}: its name, or a mapping with 'use', not {kind_of(value)}"))
         return None
     keys = dict(value)
     name = keys.pop("use", None)
     if not isinstance(name, str):
-        said = "needs 'use'" if name is None else f"'use' must be a name, not {_kind_of(name)}"
-        problems.append(Problem(path, f"a {kind} {said}{suggest('', list(table(kind)))}"))
+        said = f"a {kind} needs 'use'" if name is None else f"'use' must name a {kind}, not be {kind_of(name)}"
+        problems.append(Problem(path, f"{said}{suggest('', list(table(kind)))}"))
         return None
     try:
         cls = find(kind, name)
@@ -155,7 +156,7 @@ def fill(cls: type[Spec], keys: Mapping[str, Any], path: Path, problems: list[Pr
 def build_list(kind: str, value: Any, path: Path, problems: list[Problem]) -> list[Spec | None] | None:
     """Components from a list of places; None in the place of each that had mistakes."""
     if not isinstance(value, list):
-        problems.append(Problem(path, f"expected a list of {kind}s, not {_kind_of(value)}"))
+        problems.append(Problem(path, f"expected a list of {kind}s, not {kind_of(value)}"))
         return None
     return [build(kind, item, (*path, number), problems) for number, item in enumerate(value)]
 
@@ -190,12 +191,42 @@ def _explain(error: ValidationError, path: Path) -> Iterator[Problem]:
         elif item["type"] in ("value_error", "assertion_error"):
             yield Problem(place, str(item["ctx"]["error"]) if "ctx" in item else item["msg"])
         else:
-            shown = repr(item["input"])
-            shown = shown if len(shown) <= 60 else f"{shown[:57]}..."
-            yield Problem(place, f"{item['msg'][:1].lower()}{item['msg'][1:]} (it is {shown})")
+            yield Problem(place, _in_words(item["type"], item["msg"], item.get("ctx", {}), item["input"]))
 
 
-def _kind_of(value: Any) -> str:
+_WANTED = {
+    "int": "a whole number",
+    "float": "a number",
+    "string": "text",
+    "bool": "true or false",
+    "list": "a list",
+    "tuple": "a list",
+    "dict": "a mapping",
+    "path": "a path",
+}
+"""What pydantic's kinds of errors (`int_parsing`, `string_type`, ...) are about, as the writer of a file calls it."""
+
+
+def _in_words(kind: str, message: str, limits: Mapping[str, Any], value: Any) -> str:
+    shown = repr(value)
+    shown = shown if len(shown) <= 60 else f"{shown[:57]}..."
+    wanted, ending = _WANTED.get(kind.partition("_")[0]), kind.partition("_")[2]
+    if wanted and ending in ("type", "parsing", "from_float"):
+        quote = "; put it in quotes" if wanted == "text" and isinstance(value, bool | int | float) else ""
+        return f"must be {wanted}, not {'nothing' if value is None else shown}{quote}"
+    if kind in ("greater_than_equal", "greater_than", "less_than_equal", "less_than"):
+        words = {"ge": "at least", "gt": "more than", "le": "at most", "lt": "less than"}
+        said = next(f"{words[name]} {limit:g}" for name, limit in limits.items() if name in words)
+        return f"must be {said}, not {shown}"
+    if kind in ("too_short", "string_too_short"):
+        return f"needs at least {limits['min_length']}, and is {shown}"
+    if kind == "literal_error":
+        return f"must be {limits['expected']}, not {shown}"
+    return f"{message[:1].lower()}{message[1:]} (it is {shown})"
+
+
+def kind_of(value: Any) -> str:
+    """What a value is, as the writer of a file calls it."""
     names: dict[type, str] = {dict: "a mapping", list: "a list", str: "text", bool: "true/false", int: "a number"}
     return "nothing" if value is None else names.get(type(value), type(value).__name__)
 

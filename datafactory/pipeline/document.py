@@ -43,24 +43,26 @@ def read(path: FilePath) -> Document:
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError as error:
-        raise ConfigError(f"{path}: not UTF-8 text (byte {error.start})") from error
+        line = data.count(b"\n", 0, error.start) + 1
+        raise ConfigError(f"{path}:{line}: not UTF-8 text (byte {error.start})") from error
     try:
         node = yaml.compose(text, Loader=yaml.SafeLoader)
         reading = _Reading(path)
         value = None if node is None else reading.value(node, ())
     except yaml.YAMLError as error:
-        raise ConfigError(_broken(path, error)) from error
+        raise ConfigError(_broken(path, text, error)) from error
     except RecursionError as error:
         raise ConfigError(f"{path}: lists or mappings nested too deep") from error
     return Document(path, value, reading.lines)
 
 
-def _broken(path: FilePath, error: yaml.YAMLError) -> str:
+def _broken(path: FilePath, text: str, error: yaml.YAMLError) -> str:
     mark = getattr(error, "problem_mark", None)
-    place = f"{path}:{mark.line + 1}" if mark else str(path)
-    said = getattr(error, "problem", None) or str(error).splitlines()[0]
+    line = mark.line if mark else text.count("\n", 0, getattr(error, "position", 0))
+    parts = (getattr(error, "context", None), getattr(error, "problem", None))
+    said = ", ".join(part for part in parts if part) or str(error).splitlines()[0]
     tab = "; indent with spaces, not tabs" if "'\\t'" in said else ""
-    return f"{place}: not good YAML: {said}{tab}"
+    return f"{path}:{line + 1}: not good YAML: {said}{tab}"
 
 
 class _Reading:
@@ -91,7 +93,7 @@ class _Reading:
         try:
             return yaml.SafeLoader("").construct_object(node)
         except (yaml.YAMLError, ValueError) as error:
-            said = getattr(error, "problem", None) or str(error)
+            said = f"the tag {node.tag!r} is not known here" if node.tag.startswith("!") else str(error)
             raise ConfigError(f"{self.path}:{node.start_mark.line + 1}: {said}") from error
 
     def _mapping(self, node: yaml.MappingNode, place: Place) -> dict[str, Any]:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeGuard
 
 from pydantic import Field, SkipValidation, field_validator
 
@@ -16,7 +16,7 @@ from datafactory.errors import ConfigError, DataError
 from datafactory.pipeline import document
 from datafactory.protocols import Sandbox, Teacher
 from datafactory.registry import Path as Place
-from datafactory.registry import Problem, fill, find, show, walk
+from datafactory.registry import Problem, fill, find, kind_of, show, walk
 from datafactory.spec import Component, Spec
 from datafactory.stages.stage import Stage
 from datafactory.types import digest_of
@@ -44,15 +44,6 @@ class PipelineFile(Spec):
     def _name(cls, value: str) -> str:
         if not re.fullmatch(r"[A-Za-z0-9][\w.-]{0,99}", value):
             raise ValueError(f"{value!r} cannot name a folder; use letters, digits, dots, dashes and underscores")
-        return value
-
-    @field_validator("stages")
-    @classmethod
-    def _are_stages(cls, value: list[Any]) -> list[Any]:
-        for made in value:
-            if made is not None and not (isinstance(made, Stage) and hasattr(made, "writes")):
-                name = f"{type(made).__module__}:{type(made).__name__}"
-                raise ValueError(f"{name} is no subclass of datafactory.stages.stage.Stage that says what it writes")
         return value
 
 
@@ -92,12 +83,15 @@ def load(path: Path) -> Pipeline:
     doc = document.read(path)
     problems: list[Problem] = []
     if not isinstance(doc.value, dict):
-        raise ConfigError(f"{path}:1: a pipeline file is a mapping with 'name' and 'stages'; see docs/pipeline-file.md")
+        what = "is empty" if doc.value is None else f"holds {kind_of(doc.value)}"
+        wanted = "a pipeline file is a mapping with 'name' and 'stages'; see docs/pipeline-file.md"
+        raise ConfigError(f"{path}:1: the file {what}; {wanted}")
     value = dict(doc.value)
     if "sandbox" not in value:
         value["sandbox"] = DEFAULT_SANDBOX
     made = fill(PipelineFile, value, (), problems)
-    if not isinstance(made, PipelineFile):
+    problems += _no_stages(doc.value.get("stages"))
+    if problems or not isinstance(made, PipelineFile):
         problems += _order(_classes(doc.value.get("stages")))
         raise ConfigError(_lines(doc, problems))
     stages = [_with_defaults(stage, made) for stage in made.stages]
@@ -111,16 +105,31 @@ def load(path: Path) -> Pipeline:
     return Pipeline(path, made.name, made.seed, _planned(stages, made.seed))
 
 
-def _classes(stages: Any) -> list[type[Stage] | None]:
-    """The classes of stages that are named rightly, whatever else is wrong with them."""
-    made: list[type[Stage] | None] = []
+def _named(stages: Any) -> Iterator[type[Spec] | None]:
+    """The class of each entry that names one, whatever else is wrong with it."""
     for stage in stages if isinstance(stages, list) else []:
         name = stage.get("use") if isinstance(stage, dict) else stage
         found: type[Spec] | None = None
         with suppress(ConfigError):
             found = find("stage", name) if isinstance(name, str) else None
-        made.append(found if found is not None and issubclass(found, Stage) else None)
-    return made
+        yield found
+
+
+def _is_stage(found: type[Spec]) -> TypeGuard[type[Stage]]:
+    return issubclass(found, Stage) and hasattr(found, "writes")
+
+
+def _classes(stages: Any) -> list[type[Stage] | None]:
+    return [found if found is not None and _is_stage(found) else None for found in _named(stages)]
+
+
+def _no_stages(stages: Any) -> list[Problem]:
+    said = "is no subclass of datafactory.stages.stage.Stage that says what it writes"
+    return [
+        Problem(("stages", number, "use"), f"{found.__module__}:{found.__name__} {said}")
+        for number, found in enumerate(_named(stages))
+        if found is not None and not _is_stage(found)
+    ]
 
 
 def _lines(doc: document.Document, problems: list[Problem]) -> list[str]:
@@ -150,7 +159,10 @@ def _with_defaults(stage: Stage, top: PipelineFile) -> Stage:
 
 def _missing(stage: Stage, number: int) -> list[Problem]:
     return [
-        Problem(("stages", number), f"needs a {name}: name one at the top of the file, or in this stage")
+        Problem(
+            ("stages", number),
+            f"{_word(type(stage))} needs a {name}: name one at the top of the file, or in this stage",
+        )
         for name in sorted(stage.wants())
         if getattr(stage, name, None) is None
     ]
