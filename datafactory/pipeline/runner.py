@@ -152,7 +152,7 @@ def set_aside(pipeline: Pipeline, folder: Path, stage: str) -> list[Path]:
         for planned in pipeline.stages[names.index(stage) :]:
             path = folder / planned.folder
             if path.exists():
-                target = path.with_name(f"{path.name}.before-{datetime.now(UTC):%Y%m%dT%H%M%S}")
+                target = path.with_name(f"{path.name}.before-{datetime.now(UTC):%Y%m%dT%H%M%S.%f}")
                 path.rename(target)
                 moved.append(target)
     return moved
