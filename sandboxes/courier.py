@@ -22,22 +22,30 @@ READ_LIMIT = 64 << 20
 """Bytes of the largest file that `read` brings; a larger one counts as absent, as no check can want it."""
 _LISTING_LIMIT = 16 << 20
 _ABSENT = 44
+_FULL = b"Resource temporarily unavailable"
 
 # Only lines that begin with the token are obeyed: after a journey that broke off, the rest of its cargo is not.
-# A bash that cannot fork exits, and this one is process 1: so what fills the box is killed before anything is tried.
+# A bash that cannot fork exits, and this one is process 1: so where the box is more than half full, all others stand
+# still for the journey, and where it is full they are killed first.
 _LOOP = rb"""trap : HUP INT QUIT TERM PIPE ALRM USR1 USR2
 exec 9<> <(:)
-fits() {
+free() {
   local now max folder
   for folder in /sys/fs/cgroup/pids /sys/fs/cgroup; do
     { read -r now <$folder/pids.current && read -r max <$folder/pids.max; } 2>/dev/null || continue
-    [[ $max == max ]] || (( max - now >= 8 )); return
+    [[ $max == max ]] || (( max - now >= $1 * max / 256 )); return
   done
 }
-room() { local i; for i in {1..300}; do fits && return; kill -9 -1; read -r -t 0.01 -u 9; done; }
+room() {
+  local i
+  free 128 && return
+  kill -STOP -1; still=1
+  for i in {1..300}; do free 32 && return; kill -9 -1; read -r -t 0.01 -u 9; done
+}
+on() { [[ $still ]] && kill -CONT -1; still=; }
 while IFS= read -r line; do [[ $line == %(token)s:* ]] && eval "${line#*:}"; done
 """
-_MARK = b"printf '\\000%s-%s %%d\\000' $?; printf '\\000%s-%s\\000' >&2"
+_MARK = b"printf '\\000%s-%s %%d\\000' $s; printf '\\000%s-%s\\000' >&2"
 _UNPACK = b"tar -x -p -f - -C / %s --no-overwrite-dir --keep-directory-symlink"
 _PACK = (
     b"tar -c -f - -C / --null --verbatim-files-from --no-recursion --hard-dereference --ignore-failed-read -T -"
@@ -66,12 +74,21 @@ class Courier:
         if user != "root":
             self._owner = await self._numbers(user)
 
-    async def put(self, files: Files, *, folders: Sequence[str] = ()) -> None:
-        """Make or replace `files` and make `folders`, with the folders above them; modes and links kept."""
-        if not files and not folders:
+    async def make_folder(self, path: str) -> None:
+        """Make `path` and the folders above it; it belongs to the owner of placed files even if it was there."""
+        script = b"mkdir -p -- %s" % quote(path)
+        if self._owner:
+            script += b" && chown %d:%d -- %s" % (*self._owner, quote(path))
+        status, _, errors = await self._ask(script)
+        if status != 0:
+            raise SandboxError(f"folder {path!r} could not be made in the box: {_text(errors)}")
+
+    async def put(self, files: Files) -> None:
+        """Make or replace `files`, with the folders above them; modes and links kept."""
+        if not files:
             return
         how = b"--same-owner" if self._owner else b"--no-same-owner"
-        status, _, errors = await self._ask(_UNPACK % how, cargo=pack(files, folders, self._owner or (0, 0)))
+        status, _, errors = await self._ask(_UNPACK % how, cargo=pack(files, self._owner or (0, 0)))
         if status != 0:
             raise SandboxError(f"files could not be placed in the box ({status}): {_text(errors)}")
 
@@ -141,7 +158,12 @@ class Courier:
         async with self._lock:
             try:
                 async with asyncio.timeout(PATIENCE):
-                    return await self._journey(script, cargo)
+                    answer = await self._journey(script, cargo)
+                    if answer[0] != 0 and _FULL in answer[2]:
+                        # Processes filled the box after it was looked at.
+                        await self._journey(b"kill -9 -1", b"")
+                        answer = await self._journey(script, cargo)
+                    return answer
             except TimeoutError as error:
                 raise SandboxError(f"the box did not move files within {PATIENCE:.0f} s") from error
             except EOFError as error:
@@ -158,7 +180,7 @@ class Courier:
                 len(cargo),
                 script,
             )
-        await self._link.send(b"\n%s:room; %s; %s\n" % (token, script, mark))
+        await self._link.send(b"\n%s:room; %s; s=$?; on; %s\n" % (token, script, mark))
         gathered = {1: bytearray(), 2: bytearray()}
         waiting, status = {1, 2}, 0
         while waiting:
@@ -181,11 +203,10 @@ class Courier:
             raise SandboxError("the box is gone") from error
 
 
-def pack(files: Files, folders: Sequence[str], owner: tuple[int, int]) -> bytes:
-    """A tar of `files`, with every folder above them and above and of `folders`."""
+def pack(files: Files, owner: tuple[int, int]) -> bytes:
+    """A tar of `files`, with every folder above them."""
     buffer = io.BytesIO()
     above = {str(parent) for path in files for parent in PurePosixPath(path).parents}
-    above |= {str(each) for path in folders for each in (PurePosixPath(path), *PurePosixPath(path).parents)}
     with tarfile.open(fileobj=buffer, mode="w", format=tarfile.GNU_FORMAT) as archive:
         for folder in sorted(above - {"/", "."}):
             entry = _entry(folder, 0o755, owner)

@@ -33,7 +33,7 @@ class DockerSandbox(Spec):
     """Memory of a box, without swap (``512m``, ``2g``); a command that takes more is killed (137)."""
     cpus: float = Field(default=1.0, gt=0)
     """Processors' worth of time."""
-    pids: int = Field(default=256, ge=32)
+    pids: int = Field(default=256, ge=64)
     """Processes and threads at a time, in a box."""
     disk: str = "2g"
     """What a box may write, in one file and in all."""

@@ -44,9 +44,14 @@ class DockerBox:
         self._links.append(link)
         courier = Courier(link)
         await courier.greet(self._user)
-        await courier.put({}, folders=[self._workdir])
+        await courier.make_folder(self._workdir)
         await self._shell.open()
         self._courier = courier
+
+    @property
+    def alive(self) -> bool:
+        """Whether process 1 still runs, as far as is known without asking."""
+        return all(link.alive for link in self._links)
 
     async def exec(self, command: str | Sequence[str], *, timeout: float = 30.0) -> ExecResult:
         """See `Box.exec`."""

@@ -123,7 +123,11 @@ class DockerHost:
         key = (image, workdir)
         if key not in self._pools:
             self._pools[key] = WarmPool(
-                partial(self._make, image, workdir), self._discard, size=self._recipe.pool, at_once=LIFECYCLES_AT_ONCE
+                partial(self._make, image, workdir),
+                self._discard,
+                size=self._recipe.pool,
+                at_once=LIFECYCLES_AT_ONCE,
+                usable=lambda box: box.alive,
             )
             if len(self._pools) > _POOLS:
                 self._later(self._pools.popitem(last=False)[1].close())

@@ -27,6 +27,11 @@ class StreamLink:
         plain.setblocking(False)
         return cls(*await asyncio.open_connection(sock=plain, limit=HIGH))
 
+    @property
+    def alive(self) -> bool:
+        """Whether the engine still holds the other end."""
+        return not self._reader.at_eof()
+
     async def send(self, data: bytes) -> None:
         """Hand `data` to the bash's standard input."""
         try:

@@ -66,7 +66,8 @@ def build_images(
 
     `how`: "registry" starts from debian:bookworm-slim; "bootstrap" makes that system with debootstrap (needs root);
     "auto" takes what the engine already has, then debootstrap where root has it installed, then a registry.
-    Packages come from Debian's mirror either way. `force` builds again what is there. Progress goes to `say`, a line at a time.
+    Packages come from Debian's mirror either way. `force` builds again what is there. Progress goes to `say`, a line at
+    a time.
     Raises ConfigError (no such image), Missing (engine, debootstrap or root), SandboxError (a build that failed).
     """
     wanted = list(dict.fromkeys(part for name in names for part in _chain(name)))
