@@ -40,7 +40,7 @@ class Beat:
 _TYPOS = {"head": "haed", "cat": "caat", "ls": "lss", "wc": "wcc"}
 _ENDS_SHELL = re.compile(r"^\s*(?:set\s+-\w*[eu]|set\s+-o|exit\b|exec\b|trap\b)", re.MULTILINE)
 _MOVES = re.compile(r"(?:^|[;&|(]\s*)(?:cd|pushd|popd)\b", re.MULTILINE)
-_TARGET = re.compile(r"(?<![<>&\d])>>?\s*([\"']?)([\w./-]+)\1")
+_TARGET = re.compile(r"(?<![<>&\d])>>?\s*([\"']?)([\w/-][\w./-]*\.[A-Za-z]\w*)\1(?![\w(.])")
 _PATH = re.compile(r"(?<![\w/.-])/[\w.-]+(?:/[\w.-]+)+")
 _SLOW = re.compile(
     r"\b(?:pytest|unittest|make|gcc|g\+\+|cargo|rustc|go|pip3?|npm|sleep|curl|wget|apt-get|docker|until|while)\b"
@@ -52,8 +52,7 @@ _QUICK = re.compile(r"\s*(?:ls|cd|pwd|echo|cat|head|tail|wc|mkdir|cp|mv|rm|touch
 def plan(task: Task, seed: int, slip: float) -> list[Beat]:
     """The turns of an attempt in which all goes as it should. The same task and seed give the same plan."""
     rng = random.Random(f"{seed} {task.digest}")
-    if any(_ENDS_SHELL.search(step.command) for step in task.solution):
-        # In such a shell an error ends the session: no place for a slip.
+    if _fragile(task):
         slip = 0.0
     beats = [_overview(task, rng)]
     inputs = _inputs(task)
@@ -76,6 +75,11 @@ def plan(task: Task, seed: int, slip: float) -> list[Beat]:
         Beat("done", say(rng, "sure_analysis"), say(rng, "sure_plan")),
     ]
     return beats
+
+
+def _fragile(task: Task) -> bool:
+    """Whether the solution makes a shell that an error ends."""
+    return any(_ENDS_SHELL.search(step.command) for step in task.solution)
 
 
 def _overview(task: Task, rng: random.Random) -> Beat:
@@ -171,7 +175,8 @@ def _peek(task: Task, path: str, rng: random.Random) -> str:
 
 def _review(task: Task, rng: random.Random) -> Beat:
     """Reads back what the solution made."""
-    made = _outputs(task)
+    # In a shell that errors end, nothing is read by a name that may be wrong.
+    made = _outputs(task) if not _fragile(task) else []
     here = not any(_MOVES.search(step.command) for step in task.solution)
     names = [quote(_near(task, path) if here else path) for path in made[:3]]
     analysis = say(rng, "check_analysis", files=listed([_near(task, path) for path in made]))

@@ -40,7 +40,8 @@ def main() -> None:
         began = time.process_time()
         rate = asyncio.run(measure(url, int(calls), int(in_flight)))
         busy = time.process_time() - began
-        print(f"{rate:,.0f} calls/s; {busy / calls * 1e6:,.0f} µs of CPU a call; at most {in_flight / latency:,.0f} by latency")
+        print(f"{rate:,.0f} calls/s, of {in_flight / latency:,.0f} that the latency allows")
+        print(f"{busy / calls * 1e6:,.0f} µs of CPU a call")
     finally:
         server.terminate()
         server.wait()
