@@ -43,8 +43,7 @@ def swe_draft(row: Mapping[str, Any], source: Source) -> Draft | Reject:
     removed = sorted(set(buggy) - set(fixed))
     if not changed and not removed:
         return Reject(reason="nothing_to_mend", detail="the mended files are the buggy ones")
-    default = "python3 -m pytest -q -p no:cacheprovider " + " ".join(shlex.quote(path) for path in sorted(tests))
-    command = str(row.get("test_command") or default)
+    command = str(row.get("test_command") or _pytest(buggy, tests))
     return Draft(
         prompt=render(
             "adapter_swe",
@@ -60,6 +59,13 @@ def swe_draft(row: Mapping[str, Any], source: Source) -> Draft | Reject:
         domain="debugging",
         source=source.but(facts={**source.facts, "kind": "swe", "changed": sorted([*changed, *removed])}),
     )
+
+
+def _pytest(buggy: Mapping[str, str], tests: Mapping[str, str]) -> str:
+    """Runs `tests`, without a conftest.py that an attempt brings where the row has none."""
+    conftest = any(posixpath.basename(path) == "conftest.py" for path in [*buggy, *tests])
+    options = ["-q", "-p", "no:cacheprovider", *([] if conftest else ["--noconftest"])]
+    return shlex.join(["python3", "-m", "pytest", *options, *sorted(tests)])
 
 
 def _check(command: str, tests: Mapping[str, str]) -> Check:
