@@ -12,7 +12,11 @@ from rich.table import Table
 
 from datafactory.cli.finding import Found
 from datafactory.cli.printing import excerpt, shorten, size, words
+from datafactory.cli.speaking import answer
 from datafactory.types import File
+
+SHORT = 6
+"""Lines of each message that are shown; `datafactory replay` shows them whole."""
 
 OUTCOMES = {"passed": "green", "failed": "red", "crashed": "magenta", "timeout": "yellow"}
 
@@ -82,7 +86,7 @@ def _draft(row: dict[str, Any]) -> Iterator[RenderableType]:
             ("facts", shorten(source["facts"], 300) if source.get("facts") else ""),
         ]
     )
-    yield from headed("prompt", words(str(row.get("prompt", "")).rstrip()))
+    yield from headed("prompt", words(str(row.get("prompt", "")).rstrip("\n")))
     if row.get("files"):
         yield from headed("files", _files(row["files"]))
     yield from headed("checks", _check_list(row.get("checks", ())))
@@ -143,16 +147,17 @@ def _trajectory(row: dict[str, Any]) -> Iterator[RenderableType]:
     )
     if row.get("verdict"):
         yield from headed("checks", checks(row["verdict"]))
+    agent = row.get("agent", "")
     yield from headed("lineage", facts((row.get("lineage") or {}).items()))
-    yield from headed("messages", Group(*(_message(message) for message in row["messages"])))
+    yield from headed("messages", Group(*(_message(message, agent) for message in row["messages"])))
 
 
-def _message(message: dict[str, Any]) -> RenderableType:
-    said = [message.get("content", "")]
-    said += [f"{call['name']}({shorten(call.get('arguments', {}), 300)})" for call in message.get("tool_calls", ())]
-    fault = f" ({message['fault']})" if message.get("fault") else ""
-    body = excerpt("\n".join(part for part in said if part), 6, 300)
-    return Group(words(f"{message['role']}{fault}", "bold"), Padding(words(body), (0, 0, 0, 2), expand=False))
+def _message(message: dict[str, Any], agent: str) -> RenderableType:
+    if message["role"] == "assistant":
+        parts = list(answer(message, agent, SHORT)) or [words("(says nothing)", "dim")]
+        return Group(words("assistant", "bold"), Padding(Group(*parts), (0, 0, 0, 2), expand=False))
+    body = excerpt(message.get("content", "").strip("\n"), SHORT, 300)
+    return Group(words(message["role"], "bold"), Padding(words(body, "dim"), (0, 0, 0, 2), expand=False))
 
 
 def _reject(row: dict[str, Any]) -> Iterator[RenderableType]:

@@ -12,7 +12,7 @@ from datafactory.cli.funnel import is_attempt, is_task
 from datafactory.cli.printing import clean, say_json
 from datafactory.errors import ConfigError, DataError
 from datafactory.formats import FORMATS
-from datafactory.registry import suggest
+from datafactory.registry import suggest, table
 from datafactory.storage import RECORDS, RunFolder, StageFolder, lines, open_run
 from datafactory.types import Task, Trajectory
 
@@ -20,9 +20,9 @@ Pairs = Iterable[tuple[Trajectory, Task]]
 
 
 def export(run: str, to: Path, format: str, runs: Path, *, solved: bool, as_json: bool) -> None:
-    """Write the attempts of a run, with their tasks, to the folder `to`.
+    """Write the attempts of a run, with their tasks, to the folder `to`; `harbor` is a format of tasks alone.
 
-    They come from the last record-wise stage that has any: judged where there is a `verify`. Raises
+    Attempts come from the last record-wise stage that has any: judged where there is a `verify`. Raises
     ConfigError for an unknown format or a folder that is not empty, DataError where nothing is there to write.
     """
     if format not in FORMATS:
@@ -30,28 +30,54 @@ def export(run: str, to: Path, format: str, runs: Path, *, solved: bool, as_json
     folder = open_run(run, runs)
     if to.exists() and (not to.is_dir() or any(to.iterdir())):
         raise ConfigError(f"{to} is not an empty folder; name a new one, so that nothing is mixed or overwritten")
-    stage = _attempts_of(folder)
-    if solved and not _has_verdict(stage):
-        raise ConfigError(f"--solved: the attempts in {stage.path} are not judged yet; let the run go on to verify")
-    write = _function(FORMATS[format])
-    to.mkdir(parents=True, exist_ok=True)
-    count = write(_pairs(stage, _Tasks(folder), solved=solved), to)
+    tasks = _Tasks(folder)
+    write = _write_tasks if format == "harbor" else _write_attempts
+    count, source = write(folder, tasks, to, format, solved)
     if as_json:
-        say_json({"run": folder.name, "format": format, "from": str(stage.path), "to": str(to), "records": count})
+        say_json({"run": folder.name, "format": format, "from": str(source), "to": str(to), "records": count})
         return
-    print(f"{count:,} records of {folder.name} as {format} in {to} (from {stage.path.name})")
+    print(f"{count:,} {'tasks' if format == 'harbor' else 'attempts'} of {folder.name} as {format} in {to}")
 
 
-def _function(target: str) -> Callable[[Pairs, Path], int]:
-    module, _, name = target.partition(":")
-    function: Callable[[Pairs, Path], int] = getattr(importlib.import_module(module), name)
-    return function
+def _write_attempts(folder: RunFolder, tasks: _Tasks, to: Path, format: str, solved: bool) -> tuple[int, Path]:
+    stage = _attempts_of(folder, solved=solved)
+    module, _, name = FORMATS[format].partition(":")
+    write: Callable[[Pairs, Path], int] = getattr(importlib.import_module(module), name)
+    to.mkdir(parents=True, exist_ok=True)
+    return write(_pairs(stage, tasks, solved=solved), to), stage.path
 
 
-def _attempts_of(folder: RunFolder) -> StageFolder:
+def _write_tasks(folder: RunFolder, tasks: _Tasks, to: Path, format: str, solved: bool) -> tuple[int, Path]:
+    """Every sound task, or those that an attempt solved."""
+    from datafactory.formats.harbor import write_tasks
+
+    wanted = set(tasks)
+    if solved:
+        pairs = _pairs(_attempts_of(folder, solved=True), tasks, solved=True)
+        wanted = {trajectory.task_id for trajectory, _ in pairs}
+    if not wanted:
+        raise DataError(
+            f"{folder.name} has no {'solved ' if solved else ''}tasks yet; see: datafactory show {folder.name}"
+        )
+    to.mkdir(parents=True, exist_ok=True)
+    images = image_names()
+    return len(write_tasks((tasks.get(id) for id in tasks if id in wanted), to, images=images)), folder.path
+
+
+def image_names() -> dict[str, str]:
+    """What the docker sandbox's images are called on an engine: the names that a task's Dockerfile can start from."""
+    builder = importlib.import_module(f"{table('sandbox')['docker'].partition(':')[0].rpartition('.')[0]}.imagery")
+    return {name: builder.reference(name) for name in builder.NAMES}
+
+
+def _attempts_of(folder: RunFolder, *, solved: bool) -> StageFolder:
     for stage in reversed(folder.stages):
-        if any(is_attempt(row) for row in _first(stage)):
-            return stage
+        first = next((row for row in _first(stage) if is_attempt(row)), None)
+        if first is None:
+            continue
+        if solved and first.get("verdict") is None:
+            raise ConfigError(f"--solved: the attempts in {stage.path} are not judged yet; let the run go on to verify")
+        return stage
     raise DataError(f"{folder.name} has no attempts yet; see: datafactory show {folder.name}")
 
 
@@ -59,10 +85,6 @@ def _first(stage: StageFolder) -> Iterator[dict[str, object]]:
     for row in stage.records():
         yield row
         return
-
-
-def _has_verdict(stage: StageFolder) -> bool:
-    return any(row.get("verdict") is not None for row in _first(stage))
 
 
 def _pairs(stage: StageFolder, tasks: _Tasks, *, solved: bool) -> Iterator[tuple[Trajectory, Task]]:
@@ -85,6 +107,9 @@ class _Tasks:
             for line in lines(path):
                 self._places[orjson.loads(line)["id"]] = (path, offset)
                 offset += len(line) + 1
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._places)
 
     def get(self, id: str) -> Task:
         """The task; the last stage's where several have it. Raises DataError."""

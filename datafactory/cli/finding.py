@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import Any, Literal
 
-from datafactory.cli.funnel import is_attempt, is_task
+from datafactory.cli.funnel import DROPPED, is_attempt, is_task
 from datafactory.cli.printing import clean
-from datafactory.errors import DataError
+from datafactory.errors import DataError, StorageError, boundary
 from datafactory.storage import RunFolder, StageFolder
 
 Kind = Literal["task", "trajectory", "reject"]
@@ -95,3 +95,18 @@ def _nearest(run: RunFolder, wanted: str, kinds: tuple[Kind, ...]) -> str:
 
 def _first(run: RunFolder, kinds: tuple[Kind, ...]) -> str | None:
     return next((found.id for found in _all(run) if found.kind in kinds), None)
+
+
+def dropped_by(run: RunFolder, id: str) -> tuple[str, str] | None:
+    """The filter that dropped a trajectory and its reason; None: none did (or none was asked yet)."""
+    for stage in run.stages:
+        path = stage.table.with_name(DROPPED)
+        if not path.exists():
+            continue
+        import polars as pl
+
+        with boundary(StorageError, f"reading {path}"):
+            rows = pl.scan_parquet(path).filter(pl.col("id") == id).select("filter", "reason").collect()
+        if rows.height:
+            return str(rows["filter"][0]), str(rows["reason"][0])
+    return None

@@ -11,6 +11,8 @@ from datafactory.errors import StorageError, boundary
 from datafactory.storage import RECORDS, RunFolder, StageFolder
 
 STEPS = ("made", "sound", "tried", "solved", "kept")
+DROPPED = "rejects.parquet"
+"""What a columnar stage did not keep, with `filter` and `reason`."""
 GIVEN_UP = "slot_given_up"
 """The reason of a slot that was given up: a slot, not one more draft."""
 
@@ -191,7 +193,7 @@ def _count_table(funnel: Funnel, tally: StageTally, stage: StageFolder) -> None:
         rows = pl.scan_parquet(stage.table)
         kept = rows.group_by("generator").len().collect() if "generator" in rows.collect_schema() else None
         tally.records = rows.select(pl.len()).collect().item()
-        dropped = stage.table.with_name("rejects.parquet")
+        dropped = stage.table.with_name(DROPPED)
         if dropped.exists():
             by = pl.scan_parquet(dropped).group_by("filter").len().collect()
             tally.rejected = Counter(dict(by.iter_rows()))

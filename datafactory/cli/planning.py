@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
+from datafactory.cli.printing import console, say_json, words
 from datafactory.pipeline import Pipeline, load
 from datafactory.storage import StageFolder
 
@@ -38,16 +38,19 @@ def plan(path: Path, runs: Path, *, as_json: bool) -> None:
     pipeline = load(path)
     made = rows(pipeline, runs / pipeline.name)
     if as_json:
-        print(json.dumps({"name": pipeline.name, "seed": pipeline.seed, "stages": made}))
+        say_json({"name": pipeline.name, "seed": pipeline.seed, "stages": made})
         return
-    from rich.console import Console
     from rich.table import Table
 
-    table = Table(title=f"{pipeline.name} (seed {pipeline.seed})", title_justify="left")
-    for column in ("stage", "state", "done", "at most", "asks for", "shelf"):
-        table.add_column(column, justify="right" if column in ("done", "at most") else "left", overflow="fold")
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
+    for column in ("stage", "state", "done", "at most", "asks for"):
+        numbers = column in ("done", "at most")
+        table.add_column(column, justify="right" if numbers else "left", no_wrap=column != "asks for")
     for row in made:
         most = "?" if row["expected"] is None else f"{row['expected']:,}"
-        shelf = Path(row["folder"]).name
-        table.add_row(row["stage"], row["state"], f"{row['done']:,}", most, row["asks"], shelf)
-    Console().print(table)
+        asks = "nothing: it is done" if row["state"] == "complete" else row["asks"]
+        table.add_row(words(row["stage"]), row["state"], f"{row['done']:,}", most, words(asks))
+    out = console()
+    out.print(words(f"{pipeline.name}  seed {pipeline.seed}  {runs / pipeline.name}", "bold"))
+    out.print()
+    out.print(table)

@@ -12,13 +12,18 @@ from datafactory.pipeline import Execution
 
 if TYPE_CHECKING:
     from rich.table import Table
+    from rich.text import Text
 
 EVERY = 0.5
 """Seconds between two looks at the stages."""
 QUIET = 10.0
 """Seconds between two plain lines about one stage."""
-NARROW = 72
-"""Columns of a terminal from which on there is room for a bar."""
+NUMBERS = 72
+"""Columns that the numbers of a table take; what a terminal has beyond them is the bar's."""
+COLUMNS = {"done": 11, "rejected": 8, "lost": 4, "busy": 4, "rate/s": 6, "time": 10}
+"""The numbers of a table, and how wide each is at least, so that nothing jumps about."""
+SHORTEST = 6
+"""Columns of a bar that still says something."""
 
 
 class Watcher(Protocol):
@@ -78,6 +83,8 @@ class PlainLines:
         for line in self._pace.lines():
             if line.number in self._ended or line.state == "waiting":
                 continue
+            if not (line.over or line.done or line.busy or line.lost):
+                continue  # it listens, and nothing has come yet
             if line.over:
                 self._ended.add(line.number)
                 print(f"{line.name}: {_ending(line)}", file=sys.stderr, flush=True)
@@ -144,18 +151,20 @@ class LiveTable:
         from rich.table import Table
 
         lines = self._pace.lines()
-        wide = self._console.width >= NARROW
-        table = Table(box=None, padding=(0, 2, 0, 0), title_justify="left", title_style="bold", expand=False)
+        bar = min(30, self._console.width - NUMBERS)
+        table = Table(box=None, padding=(0, 2, 0, 0), title_justify="left", title_style="bold", header_style="dim")
         table.title = f"{self._title}  {span(self._pace.elapsed)}"
         table.add_column("stage", no_wrap=True, max_width=14)
-        if wide:
+        if bar >= SHORTEST:
             table.add_column("", no_wrap=True)
-        for column in ("done", "rejected", "lost", "busy", "rate/s", "time"):
-            table.add_column(column, justify="right", no_wrap=True)
-        width = min(30, max(8, self._console.width - NARROW + 6))
+        names = [name for name in COLUMNS if bar >= 0 or name not in ("busy", "rate/s")]
+        for name in names:
+            table.add_column(name, justify="right", no_wrap=True, min_width=COLUMNS[name])
         for line in lines:
-            drawn = [_bar(line, width)] if wide else []
-            table.add_row(line.name, *drawn, *_cells(line), style="dim" if line.state == "waiting" else "")
+            drawn = [_bar(line, bar)] if bar >= SHORTEST else []
+            cells = dict(zip(COLUMNS, _cells(line), strict=True))
+            style = "dim" if line.state == "waiting" else ""
+            table.add_row(line.name, *drawn, *(cells[name] for name in names), style=style)
         return table
 
 
@@ -164,17 +173,17 @@ def _cells(line: Line) -> list[str]:
         return ["", "", "", "", "", "waiting"]
     if line.before:
         return [f"{line.kept:,}", f"{line.rejected:,}", f"{line.lost:,}", "", "", "done before"]
+    counts = [_done(line), f"{line.rejected:,}", f"{line.lost:,}"]
     rate = f"{line.rate:.1f}" if line.rate else ""
     if line.over:
-        took = {"complete": span(line.elapsed or 0), "short": "lost items"}.get(line.state, line.state)
-        return [_done(line), f"{line.rejected:,}", f"{line.lost:,}", "", rate, took]
-    return [_done(line), f"{line.rejected:,}", f"{line.lost:,}", f"{line.busy:,}", rate, _left(line)]
+        took = span(line.elapsed) if line.elapsed is not None else "done"
+        return [*counts, "", rate, {"complete": took, "short": "lost items"}.get(line.state, line.state)]
+    return [*counts, f"{line.busy:,}", rate, _left(line) or "working"]
 
 
-def _bar(line: Line, width: int) -> str:
-    if line.state == "complete":
-        return "━" * width
-    if not line.total:
-        return "┄" * width
-    full = min(width, int(width * line.done / line.total))
-    return "━" * full + "┄" * (width - full)
+def _bar(line: Line, width: int) -> Text:
+    from rich.text import Text
+
+    full = width if line.state == "complete" else min(width, width * line.done // max(line.total or 0, line.done, 1))
+    style = {"complete": "green", "short": "red", "held": "yellow"}.get(line.state, "cyan")
+    return Text("━" * full, style=style).append("┄" * (width - full), style="dim")

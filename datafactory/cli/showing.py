@@ -28,15 +28,22 @@ def show(run: str, id: str | None, runs: Path, *, as_json: bool) -> None:
         else:
             _print(funnel, console())
         return
-    from datafactory.cli.finding import find
+    from datafactory.cli.finding import dropped_by, find
 
     found = find(folder, id)
+    dropped = dropped_by(folder, found.id) if found.kind == "trajectory" else None
     if as_json:
-        say_json({"kind": found.kind, "id": found.id, "stage": str(found.stage.path), "record": found.row})
+        by = None if dropped is None else {"filter": dropped[0], "reason": dropped[1]}
+        say_json(
+            {"kind": found.kind, "id": found.id, "stage": str(found.stage.path), "dropped": by, "record": found.row}
+        )
         return
     from datafactory.cli.describing import describe
 
-    console().print(describe(found))
+    out = console()
+    out.print(describe(found))
+    if dropped is not None:
+        out.print(words(f"not kept: {dropped[1]} (filter {dropped[0]})", "yellow"))
 
 
 def _print(funnel: Funnel, out: Console) -> None:
