@@ -8,6 +8,8 @@ import shlex
 import tomllib
 from typing import Any
 
+from pydantic import ValidationError
+
 from datafactory.errors import DataError
 from datafactory.formats.harbor_dockerfile import Recipe, read_dockerfile
 from datafactory.formats.harbor_folder import Tree
@@ -34,6 +36,9 @@ def read_foreign(tree: Tree, name: str) -> Draft:
         return _draft(tree, tomllib.loads(text), text, name)
     except tomllib.TOMLDecodeError as error:
         raise DataError(f"{name}/task.toml: {error}") from error
+    except ValidationError as error:
+        told = [f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors(include_url=False)]
+        raise DataError(f"{name}: makes no task: {'; '.join(told)}") from error
     except (ValueError, TypeError, AttributeError, KeyError) as error:
         raise DataError(f"{name}: makes no task: {error}") from error
 

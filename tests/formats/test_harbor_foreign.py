@@ -127,7 +127,7 @@ def fill(folder: Path) -> None:
         (lambda folder: (folder / "task.toml").write_text("= broken"), "task.toml: "),
         (lambda folder: (folder / "task.toml").unlink(), "no task.toml"),
         (lambda folder: (folder / "instruction.md").unlink(), "no instruction.md"),
-        (lambda folder: (folder / "instruction.md").write_bytes(b""), "makes no task"),
+        (lambda folder: (folder / "instruction.md").write_bytes(b""), "plain: makes no task: prompt: String should"),
         (lambda folder: (folder / "instruction.md").write_bytes(b"\xff"), "no UTF-8"),
         (lambda folder: (folder / "tests/test.sh").unlink(), r"no tests/test.sh"),
         (lambda folder: (folder / "task.toml").write_text("[verifier]\ntimeout_sec = 'soon'"), "makes no task"),
