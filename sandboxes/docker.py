@@ -10,13 +10,12 @@ from typing import ClassVar
 
 from pydantic import Field, field_validator
 
-from datafactory.errors import Missing
+from datafactory.errors import ConfigError, Missing
 from datafactory.spec import Spec
 from sandboxes import imagery
 from sandboxes.docker_engine import attributed, storage_folder
 from sandboxes.docker_host import DockerHost
-
-_UNITS = {"": 1, "b": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40}
+from sandboxes.sizes import in_bytes
 
 
 class DockerSandbox(Spec):
@@ -65,18 +64,26 @@ class DockerSandbox(Spec):
     @field_validator("memory", "disk", "min_free")
     @classmethod
     def _is_a_size(cls, value: str) -> str:
-        size_in_bytes(value)
+        try:
+            in_bytes(value)
+        except ConfigError as error:
+            raise ValueError(str(error)) from error
         return value
+
+    @property
+    def memory_bytes(self) -> int:
+        """`memory` in bytes."""
+        return in_bytes(self.memory)
 
     @property
     def disk_bytes(self) -> int:
         """`disk` in bytes."""
-        return size_in_bytes(self.disk)
+        return in_bytes(self.disk)
 
     @property
     def min_free_bytes(self) -> int:
         """`min_free` in bytes."""
-        return size_in_bytes(self.min_free)
+        return in_bytes(self.min_free)
 
     @asynccontextmanager
     async def start(self) -> AsyncIterator[DockerHost]:
@@ -87,16 +94,6 @@ class DockerSandbox(Spec):
             yield host
         finally:
             await host.close()
-
-
-def size_in_bytes(text: str) -> int:
-    """Bytes in ``2g``, ``512m``, ``64k`` or a plain number, as Docker writes sizes (binary units)."""
-    number, unit = text[:-1], text[-1:].lower()
-    if unit.isdigit():
-        number, unit = text, ""
-    if not number.isdigit() or unit not in _UNITS or int(number) == 0:
-        raise ValueError(f"{text!r} is no size; write it like 512m or 2g")
-    return int(number) * _UNITS[unit]
 
 
 def available() -> tuple[bool, str]:

@@ -163,8 +163,8 @@ class DockerHost:
         recipe = self._recipe
         added = [*recipe.capabilities, *(_FOR_ROOT_BESIDE_A_USER if recipe.user != "root" else ())]
         limits = self.engine.api.create_host_config(
-            mem_limit=recipe.memory,
-            memswap_limit=recipe.memory,
+            mem_limit=recipe.memory_bytes,
+            memswap_limit=recipe.memory_bytes,
             nano_cpus=int(recipe.cpus * 1e9),
             pids_limit=recipe.pids,
             storage_opt={"size": str(recipe.disk_bytes)} if self._quota else None,
