@@ -20,6 +20,9 @@ _PYTHON = re.compile(
     r"^(?:E\s+)?(?:[A-Za-z_]\w*\.)*([A-Z]\w*(?:Error|Exception|Interrupt|Exit|Iteration|Warning))\b", re.M
 )
 
+_UNPARSED = re.compile(r"^(?:Syntax|Indentation|Tab)Error: .*\s*\Z", re.M)
+"""How Python ends where the program that it was given does not parse: without a traceback."""
+
 
 async def judge(box: Box, checks: Sequence[Check]) -> Verdict:
     """Run every check in `box` and weigh what they found. Raises SandboxError where the box itself breaks."""
@@ -59,6 +62,8 @@ def _outcome(result: ExecResult) -> tuple[Outcome, float]:
 def _broke(result: ExecResult) -> bool:
     """Whether an exit status of 1 came from an exception that is no verdict (a bare traceback, or pytest's report)."""
     said = result.stderr.decode(errors="replace")
+    if _UNPARSED.search(said):
+        return True
     if "Traceback (most recent call last)" in said:
         raised = _PYTHON.findall(said.rpartition("Traceback (most recent call last)")[2])
         return bool(raised) and raised[-1] not in GENUINE
