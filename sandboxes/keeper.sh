@@ -17,7 +17,11 @@ spawn() {
   parent=$!
   printf '%s\n' 'set -m; shopt -s expand_aliases' >&3
 }
-line() { local text; note; IFS= read -r text; printf '%s\n' "$text" >&3; }
+line() {
+  local text; IFS= read -r text
+  kill -0 "$parent" || spawn "$1"
+  note; runner=$parent; printf '%s\n' "$text" >&3
+}
 program() {
   local nonce=$1 folder=$2; shift 2; note
   {
@@ -29,7 +33,10 @@ program() {
     ) </dev/null >&251 2>&252
     say "$nonce" "$?" "$PWD"
   } &
+  runner=$!
 }
+# Whoever was to report the end of command $1 may have been killed with it.
+check() { kill -0 "$runner" || say "$1.lost" 137 /; }
 # A script of the factory's own, with so many bytes of what follows on standard input.
 journey() {
   ( exec 3>&-; head -c "$2" | { eval "$3"; status=$?; cat >/dev/null; exit "$status"; } ) >&251 2>&252

@@ -7,6 +7,7 @@ import secrets
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import cache
 from importlib.resources import files
+from typing import Literal
 
 from datafactory.errors import SandboxError
 from datafactory.protocols import ExecResult
@@ -19,6 +20,9 @@ OUTPUT_CAP = 64 << 20
 """Bytes that a command may print in all before it is killed."""
 PATIENCE = 15.0
 """Seconds for a box to answer what takes it milliseconds; past that it counts as broken."""
+
+PULSE = 0.5
+"""Seconds of silence after which the keeper is asked whether the command is still there."""
 
 _QUOTED = [rb"\x%02x" % byte for byte in range(256)]
 for _byte in range(0x20, 0x7F):
@@ -59,14 +63,18 @@ class Shell:
         output_limit: int = OUTPUT_LIMIT,
         output_cap: int = OUTPUT_CAP,
         own_processes: bool = True,
+        crowded: Callable[[], bool] = lambda: False,
     ) -> None:
         """`connect` starts a ``bash --noprofile --norc`` in the box and may be called again when the last one is
-        gone. `own_processes`: the box has a process namespace of its own, so that orphans in it are the box's."""
+        gone. `own_processes`: the box has a process namespace of its own, so that orphans in it are the box's.
+        `crowded`: whether the box has hardly a process left to give; all that runs in it is then killed before the
+        keeper needs one, because a bash that cannot fork exits."""
         self._connect = connect
         self._workdir = workdir
         self._environment = dict(environment or {})
         self._limit, self._cap = output_limit, output_cap
         self._own = own_processes
+        self._crowded = crowded
         self._lock = asyncio.Lock()
         self._link: Link | None = None
         self._streams: dict[int, Stream] = {}
@@ -107,10 +115,12 @@ class Shell:
         kept = {1: Kept(1 << 40), 2: Kept(self._limit)}
         async with self._lock:
             await self._ready()
+            if self._crowded():
+                await self._clear()
             try:
                 async with asyncio.timeout(patience):
                     await self._send(b"journey %s %d %s\n" % (nonce.encode(), len(cargo), quote(script)) + cargo)
-                    mark, _ = await self._until({nonce}, kept, endless=True)
+                    mark, _ = await self._until(nonce, kept)
             except (TimeoutError, EOFError, asyncio.CancelledError) as error:
                 await self._lose()  # it stopped in the middle: what is left of the cargo would be taken for calls
                 if isinstance(error, asyncio.CancelledError):
@@ -122,8 +132,11 @@ class Shell:
         """End everything in the box but the shell, which starts anew."""
         async with self._lock:
             await self._ready()
-            await self._send(b"mark=0\n")
-            await self._end(True, {1: Kept(0), 2: Kept(0)})
+            await self._clear()
+
+    async def _clear(self) -> None:
+        await self._send(b"mark=0\n")
+        await self._end(True, {1: Kept(0), 2: Kept(0)})
 
     async def _attend(self, words: list[str], is_line: bool, timeout: float) -> ExecResult:
         kept = {1: Kept(self._limit), 2: Kept(self._limit)}
@@ -138,7 +151,7 @@ class Shell:
         except TimeoutError:
             await self._end(is_line, kept)
             return self._result(124, kept, timed_out=True)
-        except OverflowError:
+        except (OverflowError, ProcessLookupError):
             await self._end(is_line, kept)
             return self._result(137, kept)
         except EOFError:
@@ -160,23 +173,29 @@ class Shell:
         name = f"{self._token}-{nonce}".encode()
         before = b"(builtin exit %d); " % self._status if self._status else b""
         await self._send(
-            b"line\nbuiltin printf '\\000%s.begin\\000' >&251; %sbuiltin eval -- %s </dev/null >&251 2>&252; "
+            b"line %s\nbuiltin printf '\\000%s.begin\\000' >&251; %sbuiltin eval -- %s </dev/null >&251 2>&252; "
             b'{ builtin printf \'\\000%s %%d %%s\\000\' "$?" "$PWD" >&251; '
-            b"builtin printf '\\000%s\\000' >&252; } 2>/dev/null\n" % (name, before, quote(text), name, name)
+            b"builtin printf '\\000%s\\000' >&252; } 2>/dev/null\n"
+            % (quote(self._folder), name, before, quote(text), name, name)
         )
-        mark, begun = await self._until({nonce, "exit"}, kept, begin=f"{nonce}.begin")
+        mark, begun = await self._until(nonce, kept, command="line")
         if mark.name == "exit":
-            await self._send(b"spawn %s\n" % quote(self._folder))
+            if self._crowded():
+                await self._clear()
+            else:
+                await self._send(b"spawn %s\n" % quote(self._folder))
             return mark.status if begun else None
         if mark.folder.startswith("/"):
             self._folder = mark.folder
         return mark.status
 
     async def _program(self, words: list[str], kept: dict[int, Kept]) -> int:
+        if self._crowded():
+            await self._clear()
         nonce = secrets.token_hex(8)
         argv = b" ".join(quote(word) for word in (self._workdir, *words))
         await self._send(b"program %s %s\n" % (nonce.encode(), argv))
-        mark, _ = await self._until({nonce}, kept)
+        mark, _ = await self._until(nonce, kept, command="program")
         return mark.status
 
     async def _end(self, is_line: bool, kept: dict[int, Kept]) -> None:
@@ -186,7 +205,7 @@ class Shell:
             async with asyncio.timeout(PATIENCE):
                 again = b"spawn %s\n" % quote(self._folder) if is_line else b""
                 await self._send(b"reap %d %d\n%ssay %s 0\n" % (is_line, self._own, again, nonce.encode()))
-                await self._until({nonce}, kept, endless=True)
+                await self._until(nonce, kept)
         except (TimeoutError, EOFError):
             await self._lose()
             await self._ready()
@@ -206,7 +225,7 @@ class Shell:
                 exports = b"".join(b"export %s=%s\n" % (k.encode(), quote(v)) for k, v in self._environment.items())
                 names = b"token=%s\nspawn %s\n" % (self._token.encode(), quote(self._folder))
                 await self._send(exports + _keeper() + names + b"say %s 0\n" % nonce.encode())
-                await self._until({nonce}, {1: Kept(0), 2: Kept(0)})
+                await self._until(nonce, {1: Kept(0), 2: Kept(0)})
         except (OSError, EOFError) as error:  # TimeoutError is an OSError
             await self._lose()
             raise SandboxError(f"the box does not answer: {error or type(error).__name__}") from error
@@ -221,22 +240,33 @@ class Shell:
         await self._link.send(data)
 
     async def _until(
-        self, names: set[str], kept: dict[int, Kept], *, begin: str = "", endless: bool = False
+        self, nonce: str, kept: dict[int, Kept], *, command: Literal["line", "program", ""] = ""
     ) -> tuple[Mark, bool]:
-        """Keep what comes until one of `names` was said on both streams; whether `begin` was said before."""
+        """Keep what comes until `nonce`, or for a line the shell's end, was said on both streams; and whether the line
+        had begun. Raises OverflowError past the cap and ProcessLookupError where nobody is left to say it, for the
+        agent's commands only."""
+        ends = {nonce, "exit"} if command == "line" else {nonce}
         waiting, last, begun = {1, 2}, Mark(""), False
         while waiting:
             if self._link is None:
                 raise EOFError
-            fd, chunk = await self._link.receive()
+            try:
+                async with asyncio.timeout(PULSE):
+                    fd, chunk = await self._link.receive()
+            except TimeoutError:
+                if command:
+                    await self._send(b"check %s\n" % nonce.encode())
+                continue
             for piece in self._streams[fd].feed(chunk):
                 if isinstance(piece, bytes):
                     kept[fd].add(piece)
-                elif piece.name in names:
+                elif piece.name in ends:
                     waiting.discard(fd)
                     last = piece if fd == 1 else last
-                elif piece.name == begin:
+                elif piece.name == f"{nonce}.begin":
                     begun = True
-            if not endless and kept[1].seen + kept[2].seen > self._cap:
+                elif piece.name == f"{nonce}.lost" and nonce != last.name:
+                    raise ProcessLookupError
+            if command and kept[1].seen + kept[2].seen > self._cap:
                 raise OverflowError
         return last, begun

@@ -18,11 +18,7 @@ class ShellCourier(Courier):
         self._owner = None
 
     async def _ask(self, script: bytes, *, cargo: bytes = b"") -> tuple[int, bytes, bytes]:
-        status, out, err = await self._shell.journey(script, cargo)
-        if status == 254:  # bash: no process to be had; what is left of a fork bomb has to go
-            await self._shell.purge()
-            status, out, err = await self._shell.journey(script, cargo)
-        return status, out, err
+        return await self._shell.journey(script, cargo)
 
 
 class ShellBox:
@@ -34,7 +30,8 @@ class ShellBox:
 
     async def place(self, files: Files, workdir: str) -> None:
         """Put `files` where they belong, and make the workdir."""
-        await self._courier.put(files, folders=[workdir])
+        await self._courier.make_folder(workdir)
+        await self._courier.put(files)
 
     async def exec(self, command: str | Sequence[str], *, timeout: float = 30.0) -> ExecResult:
         """Run a line of bash, or a program."""

@@ -20,7 +20,7 @@ def _script() -> str:
     return "".join(f"{line}\n" for line in text.splitlines() if line and not line.startswith("#"))
 
 
-def unshare(root: Root, skeleton: int, *, disk: int, processes: int | None, network: bool) -> list[str]:
+def unshare(root: Root, skeleton: int, disk: int, *, processes: int | None, network: bool) -> list[str]:
     """A box by unshare, whose script mounts all that the root needs with one call of mount. `skeleton`: descriptor
     of what `skeleton()` made. `disk` in bytes."""
     given = {
@@ -96,7 +96,7 @@ def _table(root: Root) -> str:
     return "".join(lines)
 
 
-def bubblewrap(root: Root, *, disk: int, network: bool) -> list[str]:
+def bubblewrap(root: Root, disk: int, *, processes: int | None, network: bool) -> list[str]:
     """A box by bubblewrap. The box's own folders are tmpfs of `disk` bytes each; the machine's are read-only, unless
     the plan says otherwise (bubblewrap 0.11 and later can overlay)."""
     line = ["bwrap", "--unshare-all", "--unshare-user", "--uid", "0", "--gid", "0", "--disable-userns"]
@@ -119,4 +119,5 @@ def bubblewrap(root: Root, *, disk: int, network: bool) -> list[str]:
         line += ["--tmpfs", path]
     line += ["--dev", "/dev", "--proc", "/proc"]
     line += [word for name in OPEN if name != "dev/shm" for word in ("--chmod", "1777", f"/{name}")]
-    return [*line, "--", "bash", "--noprofile", "--norc"]
+    count = f"ulimit -u {processes}; " if processes else ""
+    return [*line, "--", "bash", "--noprofile", "--norc", "-c", f"ulimit -c 0; {count}exec bash --noprofile --norc"]

@@ -7,7 +7,7 @@ tar -x -p --no-same-owner -f "/proc/self/fd/$skeleton"
 exec {skeleton}<&-
 mount -a -T fstab
 echo 0 >/proc/sys/user/max_user_namespaces
-echo box >/proc/sys/kernel/hostname || :
+{ echo box >/proc/sys/kernel/hostname; } 2>/dev/null || hostname box || :
 [[ $network ]] || ip link set lo up || ifconfig lo up
 cd root
 pivot_root . .

@@ -13,6 +13,8 @@ from pathlib import Path
 
 _MOUNT = Path("/sys/fs/cgroup")
 _PREFIX = "datafactory-box-"
+SPARE = 8
+"""Processes that the box's own work takes, such as carrying files."""
 _GLANCE = 0.1
 """Seconds between two looks of the watch."""
 
@@ -39,14 +41,12 @@ class Cage:
         """Files into which a process writes ``0`` to enter."""
         return [str(folder / "cgroup.procs") for folder in self._folders]
 
-    def count_out_of_memory(self) -> int:
-        """How often the kernel killed for want of memory in here."""
+    def crowded(self, pids: int) -> bool:
+        """Whether there is hardly a process left of `pids`."""
         for folder in self._folders:
-            for name in ("memory.events", "memory.oom_control"):
-                with contextlib.suppress(OSError):
-                    fields = dict(line.split() for line in (folder / name).read_text().splitlines())
-                    return int(fields.get("oom_kill", 0))
-        return 0
+            with contextlib.suppress(OSError, ValueError):
+                return int((folder / "pids.current").read_text()) > pids - SPARE
+        return False
 
     async def remove(self) -> None:
         """Kill what is left inside, and remove the groups."""
@@ -164,23 +164,22 @@ def _settings_of_second(limits: Limits) -> dict[str, list[tuple[str, str]]]:
     }
 
 
+def crowded(first: int, pids: int) -> bool:
+    """As a cage knows, where there is none."""
+    return sum(1 for _ in _below(first)) > pids - SPARE
+
+
 async def watch(first: int, limits: Limits) -> None:
-    """Look at the processes below `first` (the box's process 1 and above it unshare's) again and again: too much
-    resident memory ends the largest, too many processes end all but the box's own first."""
+    """Where there is no control group: look at the memory of the processes below `first` (the box's process 1, and
+    its parent outside) again and again, and end the largest while they hold too much. The kernel itself counts their
+    number (RLIMIT_NPROC)."""
     while True:
         await asyncio.sleep(_GLANCE)
         sizes = dict(_below(first))
-        spared = set(list(sizes)[:1])
-        ends = [pid for pid in sizes if pid not in spared]
-        if len(sizes) > limits.pids:
-            doomed = ends
-        elif sum(sizes.values()) > limits.memory and ends:
-            doomed = [max(ends, key=sizes.__getitem__)]
-        else:
-            continue
-        for pid in doomed:
+        ends = list(sizes)[1:]
+        if sum(sizes.values()) > limits.memory and ends:
             with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
+                os.kill(max(ends, key=sizes.__getitem__), signal.SIGKILL)
 
 
 def _below(pid: int) -> Iterator[tuple[int, int]]:

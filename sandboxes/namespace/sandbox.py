@@ -27,6 +27,7 @@ from sandboxes.sizes import in_bytes
 
 ENVIRONMENT = {"HOME": "/root", "LANG": "C.UTF-8", "TERM": "xterm-256color", "TZ": "UTC", "USER": "root"}
 _ENTER = 'while [[ $1 != -- ]]; do echo 0 >"$1" || exit; shift; done; shift; exec "$@"'
+_AS_NOBODY = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
 
 
 class NamespaceSandbox(Spec):
@@ -47,10 +48,13 @@ class NamespaceSandbox(Spec):
     """Most memory of a box's processes."""
     disk: str = "1g"
     """Most that a box may write; held in memory."""
-    pids: int = Field(default=256, ge=8)
+    pids: int = Field(default=256, ge=32)
     """Most processes and threads in a box."""
     cpus: float = Field(default=2.0, gt=0)
     """Most processors that a box may keep busy; enforced by control groups only."""
+    limiting: Literal["auto", "groups", "watch"] = Field(default="auto", exclude=True)
+    """What holds a box to its limits: control groups, or, without processors, the kernel's count of a user's processes
+    and a watch over their memory, boxes then being another user's than root; `auto`: groups where they can be made."""
     output: int = Field(default=1 << 20, ge=1024)
     """Bytes kept of each stream of a command: the first and the last half of them."""
 
@@ -111,7 +115,9 @@ class NamespaceHost:
         root = self._roots.get(image, self._machine)
         try:
             skeleton, environment = self._skeletons[id(root)], {**ENVIRONMENT, "PATH": root.path}
-            cage = limits.cage(self._limits, next(self._numbers))
+            cage = None if self._spec.limiting == "watch" else limits.cage(self._limits, next(self._numbers))
+            if cage is None and self._spec.limiting == "groups":
+                raise SandboxError("limiting: groups, but no control group can be made here")
             line = self._command(root, skeleton, caged=cage is not None)
             doors = cage.doors if cage else []
             started: list[ProcessLink] = []
@@ -123,7 +129,10 @@ class NamespaceHost:
                 started.append(await ProcessLink.open(argv, environment=environment, keep=[skeleton]))
                 return started[0]
 
-            shell = Shell(connect, workdir=workdir, output_limit=self._spec.output)
+            def crowded() -> bool:
+                return cage.crowded(self._spec.pids) if cage else limits.crowded(started[0].pid, self._spec.pids)
+
+            shell = Shell(connect, workdir=workdir, output_limit=self._spec.output, crowded=crowded)
             async with contextlib.AsyncExitStack() as stack:
                 if cage:
                     stack.push_async_callback(cage.remove)
@@ -146,7 +155,11 @@ class NamespaceHost:
             raise SandboxError(f"a box would not open: {said or error}") from error
 
     def _command(self, root: Root, skeleton: int, *, caged: bool) -> list[str]:
-        if self._engine == "bubblewrap":
-            return engines.bubblewrap(root, disk=self._disk, network=self._spec.network)
         processes = None if caged else self._spec.pids
-        return engines.unshare(root, skeleton, disk=self._disk, processes=processes, network=self._spec.network)
+        # Nothing but a control group counts the processes of root's; the kernel counts those of any other user.
+        # Bubblewrap binds the machine's devices writably: a box of root's could change their modes.
+        drops = os.geteuid() == 0 and (not caged or self._engine == "bubblewrap")
+        line = _AS_NOBODY if drops else []
+        if self._engine == "bubblewrap":
+            return line + engines.bubblewrap(root, self._disk, processes=processes, network=self._spec.network)
+        return line + engines.unshare(root, skeleton, self._disk, processes=processes, network=self._spec.network)
