@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import posixpath
 import shutil
 import threading
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from docker import DockerClient
 
     from sandboxes.docker import DockerSandbox
+
+_log = logging.getLogger(__name__)
 
 _POOLS = 12
 """Images whose boxes are kept ready; past that, those of the image not asked for longest are given up."""
@@ -101,7 +104,8 @@ class DockerHost:
         named = self._recipe.images.get(image) or (imagery.reference(image) if image in imagery.NAMES else image)
         there = imagery.image_id(self._client, named)
         if there is None and self._recipe.build and named == image in imagery.NAMES:
-            return imagery.build_images([image], client=self._client)[image]
+            _log.warning("image %s is not on this Docker engine: building it, which takes a minute or more", image)
+            return imagery.build_images([image], say=_log.info, client=self._client)[image]
         if there is None and self._recipe.pull and image not in imagery.NAMES:
             return str(self._client.images.pull(named).id)
         if there is None:
@@ -122,6 +126,7 @@ class DockerHost:
     def _pool(self, image: str, workdir: str) -> WarmPool[DockerBox]:
         key = (image, workdir)
         if key not in self._pools:
+            self._give_up_pools()
             self._pools[key] = WarmPool(
                 partial(self._make, image, workdir),
                 self._discard,
@@ -129,12 +134,16 @@ class DockerHost:
                 at_once=LIFECYCLES_AT_ONCE,
                 usable=lambda box: box.alive,
             )
-            if len(self._pools) > _POOLS:
-                self._later(self._pools.popitem(last=False)[1].close())
         self._pools.move_to_end(key)
         if self._watch is None:
             self._watch = asyncio.create_task(self._watch_disk())
         return self._pools[key]
+
+    def _give_up_pools(self) -> None:
+        """Make room for one more pool, at the cost of those that nobody waits for and nobody asked for longest."""
+        idle = [key for key, pool in self._pools.items() if not pool.wanted]
+        for key in idle[: max(0, len(self._pools) + 1 - _POOLS)]:
+            self._later(self._pools.pop(key).close())
 
     async def _make(self, image: str, workdir: str) -> DockerBox:
         container = await self._launch(image)

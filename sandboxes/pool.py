@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Generic, TypeVar
 
-from datafactory.errors import SandboxError
+from datafactory.errors import FactoryError, SandboxError
 
 Thing = TypeVar("Thing")
 
@@ -51,6 +51,11 @@ class WarmPool(Generic[Thing]):
     def ready(self) -> int:
         """How many could be taken now without waiting."""
         return len(self._ready)
+
+    @property
+    def wanted(self) -> bool:
+        """Whether somebody waits."""
+        return any(not asked.done() for asked in self._waiting)
 
     def fill(self) -> None:
         """Start making what is missing; returns at once."""
@@ -103,8 +108,8 @@ class WarmPool(Generic[Thing]):
                 await asyncio.wait_for(self._demand.wait(), self._pause)
         try:
             made = await self._make()
-        except (SandboxError, OSError) as error:
-            self._pause = min(max(_FIRST_PAUSE, 2 * self._pause), _LONGEST_PAUSE)
+        except (FactoryError, OSError) as error:
+            self._slow_down()
             asked = self._next_in_line()
             if asked is not None:
                 asked.set_exception(error)
@@ -121,6 +126,9 @@ class WarmPool(Generic[Thing]):
         else:
             self._ready.append(thing)
 
+    def _slow_down(self) -> None:
+        self._pause = min(max(_FIRST_PAUSE, 2 * self._pause), _LONGEST_PAUSE)
+
     def _next_in_line(self) -> asyncio.Future[Thing] | None:
         while self._waiting:
             asked = self._waiting.popleft()
@@ -131,6 +139,7 @@ class WarmPool(Generic[Thing]):
     def _finished(self, maker: asyncio.Task[None]) -> None:
         self._makers.discard(maker)
         if not maker.cancelled() and (broken := maker.exception()) is not None:
+            self._slow_down()
             while (asked := self._next_in_line()) is not None:
                 asked.set_exception(broken)
         if not self._closed:

@@ -112,6 +112,19 @@ async def test_a_crowd_of_boxes_all_open_with_their_own_files() -> None:
 
 
 @pytest.mark.docker
+async def test_more_workdirs_than_pools_do_not_keep_boxes_of_the_first_ones_ready() -> None:
+    async with DockerSandbox(memory="128m", pool=1).start() as host:
+
+        async def one(number: int) -> bytes:
+            async with host.open("base", {}, workdir=f"/work/{number}") as box:
+                return (await box.exec("pwd")).stdout
+
+        assert await asyncio.gather(*(one(number) for number in range(15))) == [b"/work/%d\n" % n for n in range(15)]
+        await one(15)
+        assert len(host._pools) == 12
+
+
+@pytest.mark.docker
 async def test_a_box_that_cannot_open_in_time_is_a_fault_of_ours() -> None:
     async with DockerSandbox(open_timeout=0.01, pool=0).start() as host:
         with pytest.raises(SandboxError, match=r"no box of 'base' opened within 0.01 s"):

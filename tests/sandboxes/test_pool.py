@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from datafactory.errors import SandboxError
+from datafactory.errors import Missing, SandboxError
 from sandboxes.pool import WarmPool
 
 
@@ -21,6 +21,7 @@ class Works:
         self.most_at_work = 0
         self.discarded: list[int] = []
         self.broken = False
+        self.error: Exception = SandboxError("the engine is down")
         self.gate = asyncio.Event()
         self.gate.set()
 
@@ -31,7 +32,7 @@ class Works:
         try:
             await self.gate.wait()
             if self.broken:
-                raise SandboxError("the engine is down")
+                raise self.error
             self.made += 1
             return self.made
         finally:
@@ -114,8 +115,10 @@ async def test_who_waits_gets_the_error_of_the_making() -> None:
     await pool.close()
 
 
-async def test_an_engine_in_trouble_is_not_asked_again_and_again() -> None:
+@pytest.mark.parametrize("error", [SandboxError("down"), Missing("no such image"), ZeroDivisionError("a mistake")])
+async def test_an_engine_in_trouble_is_not_asked_again_and_again(error: Exception) -> None:
     works = Works()
+    works.error = error
     works.broken = True
     pool = works.pool(4)
     pool.fill()
