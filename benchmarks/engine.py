@@ -106,6 +106,7 @@ def speed(engine: Engine, root: Path, address: str, count: int, at_once: int) ->
         "most": seen["most"],
         "sent": seen["served"],
         "rss_mb": done["rss_mb"],
+        "cpu_ms_per_call": 1000 * done["cpu_s"] / count,
         "exact": exact,
     }
 
@@ -170,15 +171,15 @@ def measure(engine: Engine, root: Path, address: str, asked: argparse.Namespace)
 
 def report(results: list[dict[str, Any]], rows: list[dict[str, Any]]) -> Iterator[str]:
     """Markdown tables; the last column compares with the first engine, the factory."""
-    yield "| engine | calls | calls/s | wall calls/s | in flight (mean) | RSS peak | the factory is |"
-    yield "|---|---|---|---|---|---|---|"
+    yield "| engine | calls | calls/s | wall calls/s | in flight (mean) | CPU ms/call | RSS peak | the factory is |"
+    yield "|---|---|---|---|---|---|---|---|"
     for result in results:
         for trial, ours in zip(result["trials"], results[0]["trials"], strict=True):
             ratio = ours["calls_per_s"] / trial["calls_per_s"]
             yield (
                 f"| {result['engine']}{'' if trial['exact'] else ' (NOT EXACT)'} | {trial['count']:,} "
                 f"| {trial['calls_per_s']:,.0f} | {trial['wall_calls_per_s']:,.0f} | {trial['fill']:.0%} "
-                f"| {trial['rss_mb']:,.0f} MB | {ratio:.2f} x |"
+                f"| {trial['cpu_ms_per_call']:.2f} | {trial['rss_mb']:,.0f} MB | {ratio:.2f} x |"
             )
     yield ""
     yield "| engine | marginal calls/s | killed at | sent again | lost | duplicates |"

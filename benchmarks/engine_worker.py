@@ -1,6 +1,7 @@
 """The factory's side of the engine benchmark: `Run.each` asks `OpenAITeacher` and puts durable records on a shelf.
 
-Prints one line of JSON: `{seconds, rss_mb, kept}`; `seconds` is the work alone, without starting Python.
+Prints one line of JSON: `{seconds, kept, rss_mb, cpu_s}`; `seconds` is the work alone, without starting Python;
+`cpu_s` is all the processor time that the process took.
 Without `--url` no server is asked: what is left is the engine itself, for measuring memory.
 """
 
@@ -66,7 +67,7 @@ async def work(folder: Path, count: int, url: str | None, at_once: int) -> dict[
         started = time.monotonic()
         await Run(shelf).each(questions(count), answer, at_once=at_once)
         seconds = time.monotonic() - started
-        return {"seconds": seconds, "kept": shelf.kept, "rss_mb": rss_mb()}
+        return {"seconds": seconds, "kept": shelf.kept, "rss_mb": rss_mb(), "cpu_s": time.process_time()}
 
 
 def rss_mb() -> float:
