@@ -38,7 +38,9 @@ def said() -> Iterator[None]:
 
 
 def _say(lines: list[str], end: str = "") -> None:
+    from datafactory.cli.printing import clean  # an error may quote what a box or a server said
+
     for line in lines:
-        print(f"error: {line}", file=sys.stderr)
+        print(f"error: {clean(line)}", file=sys.stderr)
     if end:
         print(end, file=sys.stderr)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from datafactory.errors import StorageError, boundary
-from datafactory.storage import RECORDS, RunFolder, StageFolder
+from datafactory.storage import FAILURES, RECORDS, REJECTS, RunFolder, StageFolder
 
 STEPS = ("made", "sound", "tried", "solved", "kept")
 DROPPED = "rejects.parquet"
@@ -40,6 +40,8 @@ class StageTally:
     """By reason."""
     lost: Counter[str] = field(default_factory=Counter)
     """By boundary."""
+    errors: dict[str, str] = field(default_factory=dict)
+    """The last error at each boundary."""
 
 
 @dataclass
@@ -104,6 +106,7 @@ class Funnel:
                     "records": s.records,
                     "rejected": dict(s.rejected.most_common()),
                     "lost": dict(s.lost.most_common()),
+                    "errors": {what: s.errors[what] for what in s.lost},
                 }
                 for s in self.stages
             ],
@@ -124,7 +127,11 @@ def count(run: RunFolder) -> Funnel:
         funnel.stages.append(tally)
         if tally.state == "new":
             continue
-        lost = {str(row.get("key")): str(row.get("boundary") or row.get("kind")) for row in stage.failures()}
+        lost: dict[str, str] = {}
+        for row in stage.failures():
+            what = str(row.get("boundary") or row.get("kind"))
+            lost[str(row.get("key"))] = what
+            tally.errors[what] = str(row.get("error"))
         _count_records(funnel, tally, stage, lost)
         _count_rejects(funnel, tally, stage, lost)
         if stage.table.exists() and not (stage.path / RECORDS).exists():
@@ -166,7 +173,7 @@ def _count_records(funnel: Funnel, tally: StageTally, stage: StageFolder, lost: 
 def _state(stage: StageFolder) -> str:
     if stage.manifest is not None:
         return "complete"
-    return "begun" if stage.path.exists() else "new"
+    return "begun" if any((stage.path / name).exists() for name in (RECORDS, REJECTS, FAILURES)) else "new"
 
 
 def _count_attempt(funnel: Funnel, row: Mapping[str, Any]) -> None:

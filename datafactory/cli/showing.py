@@ -51,7 +51,10 @@ def _print(funnel: Funnel, out: Console) -> None:
     out.print()
     out.print(_stages(funnel))
     out.print()
-    out.print(_generators(funnel))
+    if funnel.generators:
+        out.print(_generators(funnel))
+    else:
+        out.print(words("nothing was made yet", "dim"))
     _print_reasons(funnel, out)
     _print_attempts(funnel, out)
     out.print()
@@ -86,10 +89,10 @@ def _generators(funnel: Funnel) -> Table:
         table.add_column(step, justify="right", no_wrap=True)
     for name, counts in sorted(funnel.generators.items()):
         table.add_row(words(name), *(f"{counts[step]:,}" if step in funnel.reached else "-" for step in STEPS))
-    if len(funnel.generators) != 1:
+    if len(funnel.generators) > 1:
         totals = [funnel.total(step) for step in STEPS]
         table.add_row("all", *("-" if t is None else f"{t:,}" for t in totals), style="bold")
-    table.add_row("", *_shares(funnel), style="dim")
+    table.add_row("came through", *_shares(funnel), style="dim")
     return table
 
 
@@ -105,11 +108,16 @@ def _shares(funnel: Funnel) -> list[str]:
 
 def _print_reasons(funnel: Funnel, out: Console) -> None:
     for stage in funnel.stages:
-        for title, counts in (("rejected", stage.rejected), ("lost to the infrastructure", stage.lost)):
-            if counts:
-                out.print()
-                out.print(words(f"{title} by {stage.stage}" if title == "rejected" else f"{title} in {stage.stage}"))
-                _print_counts(counts, out)
+        if stage.rejected:
+            out.print()
+            out.print(words(f"rejected by {stage.stage}"))
+            _print_counts(stage.rejected, out)
+        if stage.lost:
+            out.print()
+            out.print(words(f"lost to the infrastructure in {stage.stage}, with the last error of each kind"))
+            for what, number in stage.lost.most_common(REASONS):
+                out.print(words(f"  {number:>7,}  {shorten(what, 68)}"))
+                out.print(words(f"           {shorten(stage.errors[what], 200)}", "dim"))
 
 
 def _print_counts(counts: Counter[str], out: Console) -> None:

@@ -65,6 +65,14 @@ def test_a_hostile_id_is_neutralised_in_the_error(call: Call, runs: Path) -> Non
     assert "\x1b" not in done.stderr
 
 
+def test_an_error_that_names_a_hostile_folder_is_neutralised(call: Call, maker: Any) -> None:
+    maker.path.rename(maker.path.with_name("\x1b[2Jhalf"))
+    done = call("show", "other", "--runs", maker.path.parent)
+    assert done.returncode == 1
+    assert "␛[2Jhalf" in done.stderr
+    assert "\x1b" not in done.stderr
+
+
 @given(st.text())
 def test_clean_text_never_steers(text: str) -> None:
     assert STEERING.search(clean(text)) is None

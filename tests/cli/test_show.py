@@ -47,6 +47,7 @@ def test_a_slot_that_was_given_up_is_a_reason_but_no_draft(funnel: dict[str, Any
 
 def test_what_was_lost_and_done_since_is_not_lost(funnel: dict[str, Any]) -> None:
     assert funnel["stages"][0]["lost"] == {"opening a box": 1}
+    assert funnel["stages"][0]["errors"] == {"opening a box": "no room"}
 
 
 def test_select_tells_how_many_each_filter_dropped(funnel: dict[str, Any]) -> None:
@@ -60,7 +61,16 @@ def test_the_funnel_fits_eighty_columns_and_has_no_colour_in_a_pipe(call: Call, 
     table = [line for line in said.splitlines() if str(runs) not in line]
     assert max(map(len, table)) <= 80
     assert "\x1b" not in said
-    for word in ("alpha", "beta", "solution_fails", "opening a box", "submitted 3", "mean reward 0.708", "4 rows in"):
+    for word in (
+        "alpha",
+        "beta",
+        "solution_fails",
+        "opening a box",
+        "no room",
+        "submitted 3",
+        "mean reward 0.708",
+        "4 rows in",
+    ):
         assert word in said
 
 
@@ -145,3 +155,9 @@ def test_a_line_that_is_no_json_is_named_with_its_file(call: Call, tmp_path: Pat
     assert done.returncode == 1
     assert "records.jsonl:1" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_run_that_made_nothing_says_so(call: Call, maker: Any) -> None:
+    done = call("show", maker.path)
+    assert done.returncode == 0, done.stderr
+    assert "nothing was made yet" in done.stdout
