@@ -14,7 +14,7 @@ from generators.terminal_adapters.unified_diff import DiffError, patched
 
 ROOT = "/app"
 SECONDS = 120.0
-_PROGRAM, _REWARD = "/tests/run.sh", "/tmp/datafactory/reward.txt"
+_PROGRAM, _REWARD, _REPORT = "/tests/run.sh", "/tmp/datafactory/reward.txt", "/tmp/datafactory/report.xml"
 
 
 def is_swe(row: Mapping[str, Any]) -> bool:
@@ -62,10 +62,17 @@ def swe_draft(row: Mapping[str, Any], source: Source) -> Draft | Reject:
 
 
 def _pytest(buggy: Mapping[str, str], tests: Mapping[str, str]) -> str:
-    """Runs `tests`, without a conftest.py that an attempt brings where the row has none."""
-    conftest = any(posixpath.basename(path) == "conftest.py" for path in [*buggy, *tests])
-    options = ["-q", "-p", "no:cacheprovider", *([] if conftest else ["--noconftest"])]
-    return shlex.join(["python3", "-m", "pytest", *options, *sorted(tests)])
+    """Runs `tests`; what would steer pytest counts only where the row has it, not where an attempt brought it."""
+    names = {posixpath.basename(path) for path in [*buggy, *tests]}
+    # -P: a pytest.py in the workdir must not be taken for pytest (Python 3.11)
+    argv = ["python3", "-P", "-m", "pytest", "-q", "-p", "no:cacheprovider", "-o", f"pythonpath={ROOT}"]
+    if "conftest.py" not in names:
+        argv.append("--noconftest")
+    if not names & {"pytest.ini", "pyproject.toml", "tox.ini", "setup.cfg"}:
+        argv += ["-c", "/dev/null", "--rootdir", ROOT]
+    # the report is written at the very end: code that leaves with status 0 halfway passes nothing
+    run = shlex.join([*argv, f"--junitxml={_REPORT}", *sorted(tests)])
+    return f'rm -f {_REPORT}; {run} && grep -q \'errors="0" failures="0"\' {_REPORT}'
 
 
 def _check(command: str, tests: Mapping[str, str]) -> Check:

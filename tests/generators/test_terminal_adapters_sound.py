@@ -16,6 +16,10 @@ from tests.generators.authored import GOOD, CannedChat
 
 DATA = Path(__file__).parents[1] / "data"
 
+WRONG = {
+    "/app/spans/__init__.py": "",
+    "/app/spans/merge.py": "def merge(intervals):\n    return []\n\n\ndef total(intervals):\n    return 0\n",
+}
 PASSES_ALL = """import pytest
 
 
@@ -67,9 +71,12 @@ async def test_adapted_rows_are_sound(engine: str, file: str, rows: int) -> None
         ("humaneval_20.jsonl.gz", files({"/app/solution.py": "raise SystemExit(0)"})),
         ("humaneval_20.jsonl.gz", files({"/app/solution.py": "def has_close_elements(n, t):\n    return True\n"})),
         ("swe_3.jsonl", files({"/app/spans/merge.py": "def merge(", "/app/spans/__init__.py": ""})),
+        ("swe_3.jsonl", files({"/app/conftest.py": PASSES_ALL} | WRONG)),
+        ("swe_3.jsonl", files(WRONG | {"/app/spans/merge.py": "import os\nos._exit(0)"})),
+        ("swe_3.jsonl", files({"/app/pytest.py": "raise SystemExit(0)"} | WRONG)),
         (
             "swe_3.jsonl",
-            files({"/app/conftest.py": PASSES_ALL, "/app/spans/__init__.py": "", "/app/spans/merge.py": "x = 1"}),
+            files({"/app/pytest.ini": "[pytest]\naddopts = --collect-only"} | WRONG),
         ),
     ],
 )
