@@ -27,8 +27,10 @@ _ERROR = re.compile(
 )
 _FAILED = re.compile(r"^(?:exit code: (?!0\b)-?\d+|timed out after .*)", re.MULTILINE)
 _UNREPEATABLE = re.compile(
-    r">>|\b(?:mv|rm|rmdir|patch|git|ln|gzip|gunzip|unzip|zip|kill|dd|shred|truncate|split|exit|pushd|popd|useradd|pip3?|npm)\b"
-    r"|\btee\s+-a|\bsed\s+-\w*i|\bperl\s+-\w*i|\bcd\s+[^/\s]|\bchmod\b|\btar\b|\bsqlite3\b|open\([^)]*[\"']a"
+    r">>|\btee\s+-a|\b(?:sed|perl)\s+-\w*i|\bxargs\b|-exec\b|-delete\b|,\s*[\"']a[b+]?[\"']"
+    r"|(?:^|[;&|({])\s*(?:cd\s+[^/\s]|(?:mv|rm|rmdir|patch|git|ln|gzip|gunzip|unzip|zip|tar|kill|dd|shred|truncate|split"
+    r"|exit|pushd|popd|useradd|pip3?|npm|chmod|sqlite3)\b)",
+    re.MULTILINE,
 )
 
 
@@ -37,7 +39,14 @@ def next_beat(task: Task, seed: int, slip: float, agent: str, messages: Sequence
     waiting = list(_plan(task, seed, slip))
     for number, seen in enumerate(_observations(messages)):
         beat = waiting.pop(0)
-        waiting = _reaction(task, beat, seen, agent, random.Random(f"{seed} {task.digest} {number}")) + waiting
+        rng = random.Random(f"{seed} {task.digest} {number}")
+        error = _error(seen)
+        added = _reaction(task, beat, seen, error, agent, rng)
+        if error and not added and waiting and waiting[0].kind in ("act", "check", "done"):
+            waiting[0] = _sobered(beat, waiting[0], error, rng)
+        elif added and added[-1].kind == "error" and waiting:
+            waiting[0] = replace(waiting[0], analysis=say(rng, "anyway_analysis"))
+        waiting = added + waiting
         if not waiting:
             return replace(beat, kind="done", acts=())
     return waiting[0]
@@ -75,16 +84,23 @@ def _observations(messages: Sequence[Message]) -> list[str]:
     return ["\n".join(parts) for parts in seen]
 
 
-def _reaction(task: Task, beat: Beat, seen: str, agent: str, rng: random.Random) -> list[Beat]:
+def _sobered(beat: Beat, following: Beat, error: str, rng: random.Random) -> Beat:
+    """The next turn without its cheer, where a second try or a check showed an error."""
+    if beat.kind == "act":
+        return replace(following, analysis=say(rng, "anyway_analysis"))
+    if beat.kind == "check":
+        return replace(following, analysis=say(rng, "doubt_analysis", error=error))
+    return following
+
+
+def _reaction(task: Task, beat: Beat, seen: str, error: str, agent: str, rng: random.Random) -> list[Beat]:
+    """Turns to put in before the plan goes on."""
     if agent == "terminus-2" and beat.kind != "done" and not _PROMPT.search(seen):
         waited = beat.tries if beat.kind == "wait" else 0
         if waited < len(_WAITS):
             pause = Act("", _WAITS[waited])
             return [Beat("wait", say(rng, "wait_analysis"), say(rng, "wait_plan"), (pause,), waited + 1)]
-    if beat.kind != "act" or beat.tries:
-        return []
-    error = _error(seen)
-    if not error:
+    if beat.kind != "act" or beat.tries or not error:
         return []
     look = Act(f"ls -la {quote(task.workdir)}")
     beats = [Beat("error", say(rng, "error_analysis", error=error), say(rng, "error_plan"), (look,))]

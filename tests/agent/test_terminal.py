@@ -57,6 +57,13 @@ async def test_a_command_that_outlasts_its_duration_goes_on(terminal: Terminal):
     assert later.view.text.startswith("over\n")
 
 
+async def test_lines_typed_ahead_are_waited_for_even_where_they_are_silent(terminal: Terminal, box: Any):
+    seen = await terminal.type([Keys("sleep 0.6\nsleep 1\ntouch over\n", 30.0)])
+    assert (box.root / "over").exists()
+    assert seen.view.text.endswith("# ")
+    assert "\nnext\n" in (await terminal.type([Keys("echo next\n", 5.0)])).view.text
+
+
 async def test_ctrl_c_interrupts(terminal: Terminal):
     await terminal.type([Keys("sleep 100\n", 0.1)])
     began = time.monotonic()

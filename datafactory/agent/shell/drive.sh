@@ -17,6 +17,12 @@ begin() { # begin OFFSET PROMPTED BUDGET: read the log on from byte OFFSET; PROM
 
 alive() { kill -0 "$pid" 2>/dev/null; }
 
+idle() { # idle [STATE]: whether the shell itself has the terminal, and is in STATE; lines typed ahead may be at work yet
+  local state group front
+  read -r _ _ state _ group _ _ front _ <"/proc/$pid/stat" 2>/dev/null || return 0
+  [ "$front" = "$group" ] && { [ -z "${1:-}" ] || [ "$state" = "$1" ]; }
+}
+
 microseconds() { now=${EPOCHREALTIME/[.,]/}; }
 
 look() { # takes in what the log got since: `marks` counts prompts, `prompted` says whether one is the last thing there
@@ -44,7 +50,7 @@ settle() { # settle MICROSECONDS: wait until every prompt that is due has come; 
     microseconds
     ((fresh)) && quiet=$now pause=0.001
     # A program that reads its own input takes lines that bash never prompts for: a prompt that stays is an end too.
-    ((prompted && marks && now - quiet > 150000)) && { wanted=$marks; return 0; }
+    ((prompted && marks && now - quiet > 150000)) && idle S && { wanted=$marks; return 0; }
     ((now >= until)) && return 1
     [ $pause = 0.02 ] && ! alive && return 1
     read -r -t $pause _ <&8
@@ -103,6 +109,7 @@ finish() { # finish LIMIT: prints "size prompted alive microseconds", then new b
   local size living=0
   look
   alive && living=1
+  ((prompted)) && ! idle && prompted=0
   size=$(stat -c %s "$home/log") || exit 9
   microseconds
   echo "$size $prompted $living $((now - start))"

@@ -23,7 +23,7 @@ elif command -v tmux >/dev/null; then
 else
   exit 4
 fi
-for ((i = 0; i < 500; i++)); do
+for ((i = 0; i < 2000; i++)); do
   [ -s "$home/pid" ] && grep -q '133;B' "$home/log" && exit 0
   read -r -t 0.01 _ <>"$home/idle"
 done
