@@ -6,11 +6,9 @@ import asyncio
 import os
 import signal
 import socket
-import statistics
 import subprocess
 import sys
 import threading
-import time
 
 import docker
 import pytest
@@ -130,25 +128,6 @@ async def test_a_box_that_cannot_open_in_time_is_a_fault_of_ours() -> None:
         with pytest.raises(SandboxError, match=r"no box of 'base' opened within 0.01 s"):
             async with host.open("base", {}):
                 pass
-
-
-@pytest.mark.docker
-async def test_a_command_takes_milliseconds_and_a_small_part_of_what_the_sdk_takes() -> None:
-    client = docker.from_env()
-    async with DockerSandbox(pool=0).start() as host, host.open("base", {}) as box:
-        ours, sdks = [], []
-        for _ in range(200):
-            begun = time.perf_counter()
-            assert (await box.exec("true")).exit_code == 0
-            ours.append(time.perf_counter() - begun)
-        container = client.containers.get(box.container)
-        for _ in range(10):
-            begun = time.perf_counter()
-            assert container.exec_run(["bash", "-c", "true"]).exit_code == 0
-            sdks.append(time.perf_counter() - begun)
-    client.close()
-    assert statistics.median(ours) < 0.005
-    assert statistics.median(sdks) > 5 * statistics.median(ours)
 
 
 @pytest.mark.docker
