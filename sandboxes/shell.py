@@ -120,7 +120,7 @@ class Shell:
             try:
                 async with asyncio.timeout(patience):
                     await self._send(b"journey %s %d %s\n" % (nonce.encode(), len(cargo), quote(script)) + cargo)
-                    mark, _ = await self._until(nonce, kept)
+                    mark = await self._until(nonce, kept)
             except (TimeoutError, EOFError, asyncio.CancelledError) as error:
                 await self._lose()  # it stopped in the middle: what is left of the cargo would be taken for calls
                 if isinstance(error, asyncio.CancelledError):
@@ -173,18 +173,19 @@ class Shell:
         name = f"{self._token}-{nonce}".encode()
         before = b"(builtin exit %d); " % self._status if self._status else b""
         await self._send(
-            b"line %s\nbuiltin printf '\\000%s.begin\\000' >&251; %sbuiltin eval -- %s </dev/null >&251 2>&252; "
+            b"line %s\nbuiltin printf '\\000%s.begin\\000' >&251; builtin printf '\\000%s.begin\\000' >&252; "
+            b"%sbuiltin eval -- %s </dev/null >&251 2>&252; "
             b'{ builtin printf \'\\000%s %%d %%s\\000\' "$?" "$PWD" >&251; '
             b"builtin printf '\\000%s\\000' >&252; } 2>/dev/null\n"
-            % (quote(self._folder), name, before, quote(text), name, name)
+            % (quote(self._folder), name, name, before, quote(text), name, name)
         )
-        mark, begun = await self._until(nonce, kept, command="line")
-        if mark.name == "exit":
-            if self._crowded():
-                await self._clear()
-            else:
-                await self._send(b"spawn %s\n" % quote(self._folder))
-            return mark.status if begun else None
+        mark = await self._until(nonce, kept, command="line")
+        if mark.name.endswith(".lost") or (mark.name == "exit" and self._crowded()):
+            await self._clear()
+        elif mark.name == "exit":
+            await self._send(b"spawn %s\n" % quote(self._folder))
+        if mark.name != nonce:
+            return mark.status if mark.name == "exit" else None
         if mark.folder.startswith("/"):
             self._folder = mark.folder
         return mark.status
@@ -195,7 +196,7 @@ class Shell:
         nonce = secrets.token_hex(8)
         argv = b" ".join(quote(word) for word in (self._workdir, *words))
         await self._send(b"program %s %s\n" % (nonce.encode(), argv))
-        mark, _ = await self._until(nonce, kept, command="program")
+        mark = await self._until(nonce, kept, command="program")
         return mark.status
 
     async def _end(self, is_line: bool, kept: dict[int, Kept]) -> None:
@@ -239,14 +240,11 @@ class Shell:
             raise EOFError
         await self._link.send(data)
 
-    async def _until(
-        self, nonce: str, kept: dict[int, Kept], *, command: Literal["line", "program", ""] = ""
-    ) -> tuple[Mark, bool]:
-        """Keep what comes until `nonce`, or for a line the shell's end, was said on both streams; and whether the line
-        had begun. Raises OverflowError past the cap and ProcessLookupError where nobody is left to say it, for the
-        agent's commands only."""
-        ends = {nonce, "exit"} if command == "line" else {nonce}
-        waiting, last, begun = {1, 2}, Mark(""), False
+    async def _until(self, nonce: str, kept: dict[int, Kept], *, command: Literal["line", "program", ""] = "") -> Mark:
+        """Keep what comes until `nonce`, or for a line that had begun the shell's end, was said on both streams.
+        For the agent's commands only: raises OverflowError past the cap, and ProcessLookupError where nobody is left
+        to say it (for a line that had not begun, that is returned)."""
+        waiting, last, begun = {1, 2}, Mark(""), set[int]()
         while waiting:
             if self._link is None:
                 raise EOFError
@@ -260,13 +258,15 @@ class Shell:
             for piece in self._streams[fd].feed(chunk):
                 if isinstance(piece, bytes):
                     kept[fd].add(piece)
-                elif piece.name in ends:
+                elif piece.name == nonce or (piece.name == "exit" and fd in begun):
                     waiting.discard(fd)
                     last = piece if fd == 1 else last
                 elif piece.name == f"{nonce}.begin":
-                    begun = True
-                elif piece.name == f"{nonce}.lost" and nonce != last.name:
-                    raise ProcessLookupError
+                    begun.add(fd)
+                elif piece.name == f"{nonce}.lost" and not last.name:
+                    if begun or command == "program":
+                        raise ProcessLookupError
+                    return piece
             if command and kept[1].seen + kept[2].seen > self._cap:
                 raise OverflowError
-        return last, begun
+        return last

@@ -9,6 +9,9 @@ from datafactory.types import File, Files
 from sandboxes.courier import Courier
 from sandboxes.shell import Shell
 
+_NO_PROCESS = 254
+"""Exit status of a bash that could not fork."""
+
 
 class ShellCourier(Courier):
     """Carries files through a shell rather than through a link of its own."""
@@ -18,7 +21,11 @@ class ShellCourier(Courier):
         self._owner = None
 
     async def _ask(self, script: bytes, *, cargo: bytes = b"") -> tuple[int, bytes, bytes]:
-        return await self._shell.journey(script, cargo)
+        answer = await self._shell.journey(script, cargo)
+        if answer[0] == _NO_PROCESS:  # other processes filled the box meanwhile
+            await self._shell.purge()
+            answer = await self._shell.journey(script, cargo)
+        return answer
 
 
 class ShellBox:
