@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import subprocess
-import sys
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -216,21 +213,3 @@ async def test_the_manifest_tells_how_a_shelf_was_made(bench: Bench) -> None:
         "skip_odd": True,
     }
     assert manifest["digest"].startswith(open_run(bench.folder).stages[1].path.name.rpartition("-")[2])
-
-
-def test_the_command_exits_with_3_where_items_were_lost(bench: Bench, tmp_path: Path) -> None:
-    (tmp_path / "broken").touch()
-    bench.write(COUNT % "", BUILD % f", out_of_order: [3], broken: {tmp_path / 'broken'}")
-    short = _command(bench, tmp_path)
-    assert short.returncode == 3, short.stderr
-    assert "lost 1 items (1 in build)" in short.stderr
-    assert f"datafactory run {bench.file}" in short.stderr
-    assert _command(bench, tmp_path, "--accept-failures").returncode == 0
-
-
-def _command(bench: Bench, tmp_path: Path, *flags: str) -> subprocess.CompletedProcess[str]:
-    root = Path(__file__).parents[2]
-    env = {**os.environ, "PYTHONPATH": f"{root}:{Path(__file__).with_name('extension')}"}
-    command = [sys.executable, "-c", "from datafactory.cli import main; main()", "run", str(bench.file)]
-    command += ["--runs", str(tmp_path / "runs"), *flags]
-    return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, env=env, timeout=60)
