@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import posixpath
 import shlex
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from datafactory.types import Check, Draft, Files, Reject, Source, Step, files
@@ -14,6 +16,7 @@ from generators.terminal_adapters.unified_diff import DiffError, patched
 
 ROOT = "/app"
 SECONDS = 120.0
+_PLAIN = "/tests/plain_tests.py"
 _PROGRAM, _REWARD, _REPORT = "/tests/run.sh", "/tmp/datafactory/reward.txt", "/tmp/datafactory/report.xml"
 
 
@@ -30,7 +33,7 @@ def swe_draft(row: Mapping[str, Any], source: Source) -> Draft | Reject:
     Fields: ``problem_statement``; ``files`` and ``tests``, path in the repository to content (tests replace files
     of the same path, when judged); the mended side as ``fixed_files``, or as ``patch``, a unified diff that mends
     ``files`` (SWE-bench) or, where ``repo`` starts with ``swesmith/``, the one that broke them (SWE-smith);
-    ``test_command`` (default: pytest over ``tests``). Rejects what does not fit together.
+    ``test_command`` (default: all of ``tests``, by pytest where they need it). Rejects what does not fit together.
     """
     try:
         buggy, tests = (_texts(row[field], field) for field in ("files", "tests"))
@@ -43,7 +46,7 @@ def swe_draft(row: Mapping[str, Any], source: Source) -> Draft | Reject:
     removed = sorted(set(buggy) - set(fixed))
     if not changed and not removed:
         return Reject(reason="nothing_to_mend", detail="the mended files are the buggy ones")
-    command = str(row.get("test_command") or _pytest(buggy, tests))
+    command = str(row.get("test_command") or _runner(buggy, tests))
     return Draft(
         prompt=render(
             "adapter_swe",
@@ -61,17 +64,43 @@ def swe_draft(row: Mapping[str, Any], source: Source) -> Draft | Reject:
     )
 
 
-def _pytest(buggy: Mapping[str, str], tests: Mapping[str, str]) -> str:
+def _needs_pytest(tests: Mapping[str, str]) -> bool:
+    """Whether `tests` are more than plain functions and unittest cases."""
+    for path, text in tests.items():
+        try:
+            tree = ast.parse(text)
+        except (SyntaxError, ValueError):
+            return True
+        named = [node for node in tree.body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)]
+        if posixpath.basename(path) == "conftest.py" or "pytest" in text or any(map(_is_pytests, named)):
+            return True
+    return False
+
+
+def _is_pytests(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) -> bool:
+    if isinstance(node, ast.ClassDef):
+        return node.name.startswith("Test") and not node.bases
+    if node.name.startswith(("setup", "teardown")):
+        return True
+    arguments = node.args
+    given = arguments.args or arguments.kwonlyargs or arguments.posonlyargs
+    return node.name.startswith("test") and (isinstance(node, ast.AsyncFunctionDef) or bool(given))
+
+
+def _runner(buggy: Mapping[str, str], tests: Mapping[str, str]) -> str:
     """Runs `tests`; what would steer pytest counts only where the row has it, not where an attempt brought it."""
-    names = {posixpath.basename(path) for path in [*buggy, *tests]}
-    # -P: a pytest.py in the workdir must not be taken for pytest (Python 3.11)
-    argv = ["python3", "-P", "-m", "pytest", "-q", "-p", "no:cacheprovider", "-o", f"pythonpath={ROOT}"]
-    if "conftest.py" not in names:
-        argv.append("--noconftest")
-    if not names & {"pytest.ini", "pyproject.toml", "tox.ini", "setup.cfg"}:
-        argv += ["-c", "/dev/null", "--rootdir", ROOT]
+    if not _needs_pytest(tests):
+        run = shlex.join(["python3", "-I", "-B", _PLAIN, ROOT, _REPORT, *sorted(tests)])
+    else:
+        names = {posixpath.basename(path) for path in [*buggy, *tests]}
+        # -P: a pytest.py in the workdir must not be taken for pytest (Python 3.11)
+        argv = ["python3", "-P", "-m", "pytest", "-q", "-p", "no:cacheprovider", "-o", f"pythonpath={ROOT}"]
+        if "conftest.py" not in names:
+            argv.append("--noconftest")
+        if not names & {"pytest.ini", "pyproject.toml", "tox.ini", "setup.cfg"}:
+            argv += ["-c", "/dev/null", "--rootdir", ROOT]
+        run = shlex.join([*argv, f"--junitxml={_REPORT}", *sorted(tests)])
     # the report is written at the very end: code that leaves with status 0 halfway passes nothing
-    run = shlex.join([*argv, f"--junitxml={_REPORT}", *sorted(tests)])
     return f'rm -f {_REPORT}; {run} && grep -q \'errors="0" failures="0"\' {_REPORT}'
 
 
@@ -82,7 +111,8 @@ def _check(command: str, tests: Mapping[str, str]) -> Check:
         f"cd {ROOT} || exit 2\nexport PYTHONDONTWRITEBYTECODE=1\n"
         f"if ( {command}\n); then score=1; else score=0; fi\necho $score > {_REWARD}\n"
     )
-    placed = {**files({_PROGRAM: script}), **_placed(tests)}
+    plain = Path(__file__).with_name("plain_tests.py").read_text()
+    placed = {**files({_PROGRAM: script, _PLAIN: plain}), **_placed(tests)}
     return Check(name="tests", argv=("bash", _PROGRAM), files=placed, timeout=SECONDS, reward_file=_REWARD)
 
 

@@ -94,6 +94,24 @@ async def test_a_patch_that_does_not_fit_its_files_is_rejected(tmp_path: Path) -
     assert (await refused(TerminalAdapters(path=lines(tmp_path, row)))).reason == "patch_does_not_fit"
 
 
+@pytest.mark.parametrize(
+    ("test", "by"),
+    [
+        ("def test_a():\n    pass", "plain_tests.py"),
+        ("import unittest\nclass TestA(unittest.TestCase):\n    def test_a(self):\n        pass", "plain_tests.py"),
+        ("def test_a(tmp_path):\n    pass", "-m pytest"),
+        ("async def test_a():\n    pass", "-m pytest"),
+        ("class TestA:\n    def test_a(self):\n        pass", "-m pytest"),
+        ("import pytest\ndef test_a():\n    pass", "-m pytest"),
+        ("def setup_module():\n    pass", "-m pytest"),
+    ],
+)
+async def test_only_tests_that_need_pytest_are_run_by_it(tmp_path: Path, test: str, by: str) -> None:
+    row = {"problem_statement": "x", "files": {"a.py": "x"}, "fixed_files": {"a.py": "y"}, "tests": {"t.py": test}}
+    script = (await made(TerminalAdapters(path=lines(tmp_path, row)))).checks[0].files["/tests/run.sh"].text
+    assert [name for name in ("plain_tests.py", "-m pytest") if name in script] == [by]
+
+
 @pytest.mark.parametrize("path", ["../evil.py", "/etc/passwd", "a/../../b", "a//b", ""])
 async def test_a_row_whose_files_leave_the_repository_is_rejected(tmp_path: Path, path: str) -> None:
     row = {"problem_statement": "x", "files": {path: "x"}, "tests": {"t.py": ""}, "fixed_files": {"a.py": "y"}}

@@ -122,3 +122,24 @@ def test_a_heredoc_leaves_exactly_the_text(tmp_path: Path, text: str) -> None:
     target = tmp_path / "a file"
     subprocess.run(["bash", "-c", written(str(target), text)], check=True)
     assert target.read_bytes() == text.encode()
+
+
+@pytest.mark.parametrize(
+    ("test", "passes"),
+    [
+        ("import mod\ndef test_a():\n    assert mod.x == 1", True),
+        ("import unittest, mod\nclass A(unittest.TestCase):\n    def test_a(self):\n        assert mod.x == 1", True),
+        ("import mod\ndef test_a():\n    assert mod.x == 2", False),
+        ("import mod\ndef test_a():\n    {}[mod.x]", False),
+        ("import absent\ndef test_a():\n    pass", False),
+        ("import os\ndef test_a():\n    os._exit(0)", False),
+        ("def test_a():\n    raise SystemExit(0)", False),
+        ("x = 1", False),
+    ],
+)
+def test_plain_tests_leave_a_report_only_where_all_of_some_passed(tmp_path: Path, test: str, passes: bool) -> None:
+    (tmp_path / "tests").mkdir()
+    (tmp_path / "mod.py").write_text("x = 1")
+    (tmp_path / "tests" / "test_mod.py").write_text(test)
+    run("plain_tests.py", str(tmp_path), str(tmp_path / "report"), "tests/test_mod.py")
+    assert (tmp_path / "report").exists() is passes
