@@ -7,6 +7,8 @@ exec 3>/dev/null 251>&1 252>&2 >/dev/null 2>&1
 say() { printf '\000%s-%s %d %s\000' "$token" "$1" "$2" "$3" >&251; printf '\000%s-%s\000' "$token" "$1" >&252; }
 # The newest process id before a command (last field of loadavg, as seen in this pid namespace) marks the old ones.
 note() { mark=0; read -r _ _ _ _ mark </proc/loadavg; }
+# A number past every process id: the first line finds that there is no shell yet.
+parent=4194305
 # A shell for lines. Its script comes through file descriptor 3; what it says when it ends comes from its parent.
 spawn() {
   exec 3> >(

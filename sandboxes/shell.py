@@ -224,7 +224,7 @@ class Shell:
             async with asyncio.timeout(PATIENCE):
                 self._link = await self._connect()
                 exports = b"".join(b"export %s=%s\n" % (k.encode(), quote(v)) for k, v in self._environment.items())
-                names = b"token=%s\nspawn %s\n" % (self._token.encode(), quote(self._folder))
+                names = b"token=%s\n" % self._token.encode()
                 await self._send(exports + _keeper() + names + b"say %s 0\n" % nonce.encode())
                 await self._until(nonce, {1: Kept(0), 2: Kept(0)})
         except (OSError, EOFError) as error:  # TimeoutError is an OSError

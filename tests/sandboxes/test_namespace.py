@@ -58,6 +58,11 @@ async def test_a_box_starts_in_its_workdir_with_its_files_as_root(box: Box) -> N
     )
 
 
+async def test_a_workdir_may_be_anywhere(host: SandboxHost) -> None:
+    async with host.open("base", {}, workdir="/place/deep er") as box:
+        assert (await box.exec("pwd")).stdout == (await box.exec(["pwd"])).stdout == b"/place/deep er\n"
+
+
 async def test_a_box_writes_where_tasks_write_and_the_machine_does_not_see_it(host: SandboxHost, box: Box) -> None:
     for folder in ("/app", "/tmp", "/var/tmp", "/root", "/home", "/opt", "/srv", "/mnt", "/run", "/dev/shm"):
         await said(box, f"mkdir -p {folder}/datafactory-test/deep && echo x >{folder}/datafactory-test/deep/x")
