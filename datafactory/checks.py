@@ -23,6 +23,9 @@ _PYTHON = re.compile(
 _UNPARSED = re.compile(r"^(?:Syntax|Indentation|Tab)Error: .*\s*\Z", re.M)
 """How Python ends where the program that it was given does not parse: without a traceback."""
 
+_FRAME = re.compile(r'^\s*File "([^"]+)", line \d+', re.M)
+_LIBRARY = re.compile(r"/(?:python3[^/]*|site-packages|dist-packages)/|^<frozen ")
+
 
 async def judge(box: Box, checks: Sequence[Check]) -> Verdict:
     """Run every check in `box` and weigh what they found. Raises SandboxError where the box itself breaks."""
@@ -41,7 +44,7 @@ async def _run(box: Box, check: Check) -> CheckResult:
         folder = check.reward_file.rpartition("/")[0] or "/"
         await box.exec(["sh", "-c", 'mkdir -p "$1" && rm -f "$2"', "sh", folder, check.reward_file])
     result = await box.exec(check.argv, timeout=check.timeout)
-    outcome, score = _outcome(result)
+    outcome, score = _outcome(check, result)
     log = result.output[-LOG:]
     if check.reward_file is not None and not result.timed_out:
         outcome, score, said = _reward(check.reward_file, await box.read(check.reward_file))
@@ -49,30 +52,36 @@ async def _run(box: Box, check: Check) -> CheckResult:
     return CheckResult(name=check.name, outcome=outcome, score=score, weight=check.weight, log=log)
 
 
-def _outcome(result: ExecResult) -> tuple[Outcome, float]:
+def _outcome(check: Check, result: ExecResult) -> tuple[Outcome, float]:
     if result.timed_out:
         return "timeout", 0.0
     if result.exit_code == 0:
         return "passed", 1.0
-    if result.exit_code != 1 or _broke(result):
+    if result.exit_code != 1 or _broke(check, result):
         return "crashed", 0.0
     return "failed", 0.0
 
 
-def _broke(result: ExecResult) -> bool:
+def _broke(check: Check, result: ExecResult) -> bool:
     """Whether an exit status of 1 came from an exception that is no verdict (a bare traceback, or pytest's report)."""
     said = result.stderr.decode(errors="replace")
-    if _UNPARSED.search(said):
-        return True
-    if "Traceback (most recent call last)" in said:
-        raised = _PYTHON.findall(said.rpartition("Traceback (most recent call last)")[2])
-        return bool(raised) and raised[-1] not in GENUINE
+    if "Traceback (most recent call last)" in said or _UNPARSED.search(said):
+        trace = said.rpartition("Traceback (most recent call last)")[2]
+        raised = _PYTHON.findall(trace)
+        return bool(raised) and raised[-1] not in GENUINE and _own(check, trace)
     report = result.stdout.decode(errors="replace")
     if "short test summary info" not in report and " FAILURES " not in report:
         return False
     raised = [name for name in _PYTHON.findall(report) if name]
     plain = re.search(r"^E\s+assert\b", report, re.M)
     return bool(raised) and not plain and not any(name in GENUINE for name in raised)
+
+
+def _own(check: Check, trace: str) -> bool:
+    """Whether the check raised it, rather than the attempt's program that it ran or imported: by the deepest frame
+    outside libraries."""
+    frames = [file for file in _FRAME.findall(trace) if not _LIBRARY.search(file)]
+    return not frames or frames[-1] in {*check.files, *check.argv, "<string>", "<stdin>"}
 
 
 def _reward(path: str, data: bytes | None) -> tuple[Outcome, float, str]:

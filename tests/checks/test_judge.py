@@ -70,6 +70,35 @@ async def test_a_bare_traceback_is_a_crash_unless_it_speaks_of_the_attempt(
 
 
 @pytest.mark.parametrize(
+    ("attempt", "outcome"),
+    [
+        ("def answer(): return 42", "passed"),
+        ("def answer(): return 41", "failed"),
+        ("def answer(): return {}['key']", "failed"),
+        ("import json\ndef answer(): return json.loads('{')", "failed"),
+        ("def answer(: return 42", "failed"),
+        ("def other(): return 42", "crashed"),
+    ],
+)
+async def test_an_exception_of_the_attempts_own_program_is_no_crash_of_the_check(
+    box: OpenBox, attempt: str, outcome: str
+) -> None:
+    (box.folder / "solve.py").write_text(attempt + "\n")
+    place = str(box.folder / "tests" / "check.py")
+    program = "import sys\nsys.path.insert(0, '.')\nimport solve\nassert solve.answer() == 42\n"
+    check = Check(name="c", argv=(sys.executable, place), files=files({place: program}))
+    assert (await judge(box, [check])).checks[0].outcome == outcome
+
+
+@pytest.mark.parametrize("attempt", ["1 / 0", "def broken(:"])
+async def test_a_check_in_bash_that_runs_the_attempts_program_does_not_crash_with_it(
+    box: OpenBox, attempt: str
+) -> None:
+    (box.folder / "solve.py").write_text(attempt + "\n")
+    assert (await judge(box, [shell(f"{sys.executable} solve.py | grep -q 42")])).checks[0].outcome == "failed"
+
+
+@pytest.mark.parametrize(
     ("test", "outcome"),
     [
         ("def test_it(): assert 1 == 1", "passed"),
