@@ -116,7 +116,8 @@ async def test_a_check_in_bash_that_runs_the_attempts_program_does_not_crash_wit
 )
 async def test_a_report_of_pytest_is_understood(box: OpenBox, test: str, outcome: str) -> None:
     place = str(box.folder / "test_it.py")
-    argv = (sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-c", "/dev/null", place)
+    python = ("env", "PYTEST_DISABLE_PLUGIN_AUTOLOAD=1", sys.executable)
+    argv = (*python, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-c", "/dev/null", place)
     check = Check(name="c", argv=argv, files=files({place: test + "\n"}))
     result = (await judge(box, [check])).checks[0]
     assert result.outcome == outcome, result.log
