@@ -1,0 +1,1 @@
+"""The programs that judge products in the clean box; they run there alone, on Python 3.8 or later."""

@@ -1,0 +1,57 @@
+"""Turns a chain into the instruction that an agent reads; its layouts are the files in `layouts`."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib.resources import files as resources
+
+import jinja2
+
+from generators.terminal_skills.bench import words
+from generators.terminal_skills.compose import Chain
+
+
+@cache
+def _layouts() -> dict[str, jinja2.Template]:
+    world = jinja2.Environment(undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True, autoescape=False)
+    folder = resources(__package__).joinpath("layouts")
+    found = sorted(f.name for f in folder.iterdir() if f.name.endswith(".md"))
+    return {name[:-3]: world.from_string(folder.joinpath(name).read_text(encoding="utf-8")) for name in found}
+
+
+def instruction(chain: Chain) -> tuple[str, str]:
+    """The text, and the name of the layout drawn for it."""
+    bench, world = chain.bench, words("world")
+    layout = bench.pick(list(_layouts()))
+    opening = bench.pick(world["openings"]).format(
+        org=f"{bench.pick(world['org_first'])} {bench.pick(world['org_second'])}",
+        persona=bench.pick(world["personas"]),
+        number=f"{bench.slug().upper()}-{bench.rng.randint(100, 9999)}",
+    )
+    text = _layouts()[layout].render(
+        opening=opening[0].upper() + opening[1:],
+        inputs=[chain.stock.description, *(note for _, move in chain.links for note in move.inputs)],
+        requirements=[move.text for _, move in chain.links],
+        notes=_notes(chain),
+        persona=bench.pick(world["personas"]),
+    )
+    return text.strip() + "\n", layout
+
+
+def _notes(chain: Chain) -> list[str]:
+    """What holds for the whole task."""
+    bench, world = chain.bench, words("world")
+    kinds = {p.kind for _, move in chain.links for p in move.products if p.judged}
+    body = " ".join(move.text for _, move in chain.links)
+    notes = []
+    if "table" in kinds:
+        notes.append(bench.pick(world["csv_notes"]))
+    if "byte order" in body or "bytes" in body:
+        notes.append(bench.pick(world["byte_notes"]))
+    if kinds & {"lines", "edges", "series", "table"}:
+        notes.append(bench.pick(world["newline_notes"]))
+    if "in place" not in body and "Fix the file itself" not in body:
+        notes.append(bench.pick(world["keep"]))
+    notes.append(bench.pick(world["closings"]))
+    bench.rng.shuffle(notes)
+    return notes
