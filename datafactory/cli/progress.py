@@ -93,8 +93,16 @@ class PlainLines:
             said = _so_far(line)
             if said != what and (last or self._pace.now - when >= self._quiet):
                 self._said[line.number] = (self._pace.now, said)
-                pace = f", {line.busy} busy, {line.rate:.1f}/s" + (f", {_left(line)}" if line.eta is not None else "")
-                print(f"{line.name}: {said}{'' if last else pace}", file=sys.stderr, flush=True)
+                print(f"{line.name}: {said}{'' if last else _pace(line)}", file=sys.stderr, flush=True)
+
+
+def _pace(line: Line) -> str:
+    parts = [f"{line.busy} busy", f"{_rate(line)}/s" if line.rate else "", _left(line)]
+    return "".join(f", {part}" for part in parts if part)
+
+
+def _rate(line: Line) -> str:
+    return f"{line.rate:.1f}" if line.rate >= 1 else f"{line.rate:.2f}"
 
 
 def _so_far(line: Line) -> str:
@@ -174,7 +182,7 @@ def _cells(line: Line) -> list[str]:
     if line.before:
         return [f"{line.kept:,}", f"{line.rejected:,}", f"{line.lost:,}", "", "", "done before"]
     counts = [_done(line), f"{line.rejected:,}", f"{line.lost:,}"]
-    rate = f"{line.rate:.1f}" if line.rate else ""
+    rate = _rate(line) if line.rate else ""
     if line.over:
         took = span(line.elapsed) if line.elapsed is not None else "done"
         return [*counts, "", rate, {"complete": took, "short": "lost items"}.get(line.state, line.state)]

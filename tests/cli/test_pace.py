@@ -125,12 +125,13 @@ async def test_a_stage_whose_shelf_is_not_open_yet_waits(execution: Execution) -
     execution.stations.append(held)
 
 
-async def test_a_stage_that_was_complete_before_says_so(execution: Execution) -> None:
+@pytest.mark.parametrize(("finished", "before"), [("2026-01-01T00:00:00+00:00", True), ("2999-01-01T00:00:00", False)])
+async def test_a_stage_that_was_complete_before_says_so(execution: Execution, finished: str, before: bool) -> None:
     station = execution.stations[0]
     await station.run.emit("t-0", a_task(0))
-    station.run.progress.started = None
+    station.shelf.seal({"kept": 1, "rejected": {}, "finished": finished})
     station.state = "complete"
     line = Pace(execution).lines()[0]
-    assert line.before
+    assert line.before == before
     assert line.over
-    assert line.done == 1
+    assert line.kept == 1
