@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
-from functools import lru_cache
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import ClassVar, Self
 
 from pydantic import Field, model_validator
 
@@ -44,9 +43,9 @@ class HarborTasks(Spec):
         object.__setattr__(self, "count", self.count or found)
         return self
 
-    def describe(self) -> dict[str, Any]:
-        """The recipe, with a digest of the folders' content: changed tasks are another recipe."""
-        return {**super().describe(), "folders_sha256": _fingerprint(self.path)}
+    def inputs(self) -> Iterable[Path]:
+        """Every file of the folders."""
+        return [file for folder in task_folders(self.path) for file in sorted(folder.rglob("*")) if file.is_file()]
 
     async def make(self, slot: Slot, chat: Chat | None = None) -> Draft | Reject:
         """The draft of one folder. Raises DataError where it is no Harbor task, or a hostile one."""
@@ -70,19 +69,3 @@ class HarborTasks(Spec):
 
     def _refused(self, draft: Draft, reason: str, detail: str) -> Reject:
         return Reject(generator=self.use_name, reason=reason, detail=detail[:500], what=draft.model_dump(mode="json"))
-
-
-def _fingerprint(path: Path) -> str:
-    files = [file for folder in task_folders(path) for file in sorted(folder.rglob("*")) if file.is_file()]
-    seen = [(str(file), file.stat().st_size, file.stat().st_mtime_ns) for file in files]
-    return _digest(path, tuple(seen))
-
-
-@lru_cache(maxsize=8)
-def _digest(path: Path, seen: tuple[tuple[str, int, int], ...]) -> str:
-    total = hashlib.sha256()
-    for name, size, _ in seen:
-        total.update(f"{Path(name).relative_to(path)}\0{size}\0".encode(errors="surrogateescape"))
-        with Path(name).open("rb") as file:
-            total.update(hashlib.file_digest(file, "sha256").digest())
-    return total.hexdigest()

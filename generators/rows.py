@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import hashlib
 import os
 import random
 import tempfile
@@ -30,8 +29,6 @@ class Rows:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.digest = ""
-        """SHA-256 of the rows, as JSON Lines."""
         self._starts = array("Q")
         self._lines = array("Q")
         self._file = self._open()
@@ -76,16 +73,14 @@ class Rows:
             raise DataError(f"{self.path}: {error}") from error
 
     def _index(self) -> None:
-        seen, place = hashlib.sha256(), 0
+        place = 0
         self._file.seek(0)
         for number, line in enumerate(self._file, 1):
             if line.strip():
                 self._starts.append(place)
                 self._lines.append(number)
-                seen.update(line)
             place += len(line)
         self._starts.append(place)
-        self.digest = seen.hexdigest()
 
 
 def open_rows(path: Path) -> Rows:

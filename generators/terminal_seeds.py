@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -61,9 +61,9 @@ class TerminalSeeds(Spec):
         object.__setattr__(self, "count", self.count or seeds)
         return self
 
-    def describe(self) -> dict[str, Any]:
-        """The recipe, with a digest of the seeds: other seeds at the same path are another recipe."""
-        return {**super().describe(), "seeds_sha256": _digest(self.path)}
+    def inputs(self) -> Iterable[Path]:
+        """The seeds."""
+        return _texts(self.path) if self.path.is_dir() else [self.path]
 
     async def make(self, slot: Slot, chat: Chat | None) -> Draft | Reject:
         """One task from one seed. Raises TeacherError, and DataError where a seed holds no problem."""
@@ -116,14 +116,3 @@ def _first(seed: Mapping[str, Any], names: tuple[str, ...]) -> str:
 
 def _texts(folder: Path) -> list[Path]:
     return sorted(file for pattern in _TEXTS for file in folder.glob(pattern))
-
-
-def _digest(path: Path) -> str:
-    if not path.is_dir():
-        return open_rows(path).digest
-    import hashlib
-
-    total = hashlib.sha256()
-    for file in _texts(path):
-        total.update(file.name.encode(errors="surrogateescape") + b"\0" + file.read_bytes() + b"\0")
-    return total.hexdigest()

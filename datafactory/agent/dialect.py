@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from datafactory.errors import ConfigError
 from datafactory.protocols import Box
 from datafactory.types import Message, Reply, Task
 
@@ -45,18 +44,3 @@ class Conversation(Protocol):
 
 Dialect = Callable[[Task, Box], Conversation]
 """Starts a conversation about a task in a box."""
-
-DIALECTS = ("terminus-2", "tools")
-
-
-def dialect(name: str) -> Dialect:
-    """The dialect of that name: `terminus-2` (JSON with keystrokes) or `tools` (native calls). Raises ConfigError."""
-    if name == "terminus-2":
-        from datafactory.agent.terminus import Terminus
-
-        return Terminus
-    if name == "tools":
-        from datafactory.agent.tools import Tools
-
-        return Tools
-    raise ConfigError(f"no agent is called {name!r}; there are {' and '.join(DIALECTS)}")

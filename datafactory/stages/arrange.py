@@ -18,6 +18,7 @@ from datafactory.types import Example, Record, Trajectory
 class Arrange(Stage):
     """Makes examples of the rows: the same columns and a `rank`."""
 
+    use_name: ClassVar[str] = "arrange"
     reads: ClassVar[type[Record] | None] = Trajectory
     writes: ClassVar[type[Record]] = Example
     columnar: ClassVar[bool] = True

@@ -22,6 +22,7 @@ from datafactory.types import Files, Lineage, Record, Task, Trajectory, digest_o
 class Rollout(Stage):
     """Makes trajectories: what the agent saw and did, why it stopped, and the artifacts it left."""
 
+    use_name: ClassVar[str] = "rollout"
     reads: ClassVar[type[Record] | None] = Task
     writes: ClassVar[type[Record]] = Trajectory
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 class Select(Stage):
     """Keeps the rows that no filter rejects; each filter sees what the ones before it kept."""
 
+    use_name: ClassVar[str] = "select"
     reads: ClassVar[type[Record] | None] = Trajectory
     writes: ClassVar[type[Record]] = Trajectory
     columnar: ClassVar[bool] = True

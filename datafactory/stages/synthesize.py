@@ -22,6 +22,7 @@ from datafactory.types import Draft, Record, Reject, Task, digest_of
 class Synthesize(Stage):
     """Makes tasks that are sound: the own solution scores 1, doing nothing scores 0, and repeats agree."""
 
+    use_name: ClassVar[str] = "synthesize"
     reads: ClassVar[type[Record] | None] = None
     writes: ClassVar[type[Record]] = Task
 

@@ -25,6 +25,7 @@ class Verify(Stage):
     check can judge again without paying for rollouts.
     """
 
+    use_name: ClassVar[str] = "verify"
     reads: ClassVar[type[Record] | None] = Trajectory
     writes: ClassVar[type[Record]] = Trajectory
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Self
 
@@ -64,9 +64,9 @@ class TerminalAdapters(Spec):
         object.__setattr__(self, "count", self.count or rows)
         return self
 
-    def describe(self) -> dict[str, Any]:
-        """The recipe, with a digest of the rows: other rows at the same path are another recipe."""
-        return {**super().describe(), "rows_sha256": open_rows(self.path).digest}
+    def inputs(self) -> Iterable[Path]:
+        """The rows."""
+        return [self.path]
 
     async def make(self, slot: Slot, chat: Chat | None = None) -> Draft | Reject:
         """The task of one row. Raises DataError with file and line where the row is not what `kind` says."""

@@ -11,6 +11,7 @@ import pytest
 from pydantic import ValidationError
 
 from datafactory.errors import DataError
+from datafactory.pipeline import load
 from datafactory.protocols import Slot
 from datafactory.types import Draft, Reject
 from generators.terminal_adapters import TerminalAdapters
@@ -183,10 +184,15 @@ async def test_blank_lines_are_no_rows_and_the_count_is_theirs(tmp_path: Path) -
     assert (await made(adapter, 1)).source.item == "rows.jsonl:4"
 
 
-def test_other_rows_at_the_same_path_are_another_recipe(tmp_path: Path) -> None:
-    before = TerminalAdapters(path=lines(tmp_path, {"question": "a?", "answer": "1"})).describe()
-    after = TerminalAdapters(path=lines(tmp_path, {"question": "a?", "answer": "17"})).describe()
-    assert before != after
+def test_other_rows_at_the_same_path_make_another_shelf(tmp_path: Path) -> None:
+    def folder(answer: str) -> str:
+        rows = lines(tmp_path, {"question": "a?", "answer": answer})
+        file = tmp_path / "pipeline.yaml"
+        stage = f"{{use: synthesize, generators: [{{use: terminal_adapters, path: {rows}}}]}}"
+        file.write_text(f"name: rows\nstages: [{stage}]\n")
+        return load(file).stages[0].folder
+
+    assert folder("1") == folder("1") != folder("17")
 
 
 def test_a_diff_adds_removes_and_minds_the_last_newline() -> None:

@@ -1,0 +1,21 @@
+"""The dialects that there are, by name."""
+
+from __future__ import annotations
+
+from datafactory.agent.dialect import Dialect
+from datafactory.errors import ConfigError
+
+DIALECTS = ("terminus-2", "tools")
+
+
+def dialect(name: str) -> Dialect:
+    """The dialect of that name: `terminus-2` (JSON with keystrokes) or `tools` (native calls). Raises ConfigError."""
+    if name == "terminus-2":
+        from datafactory.agent.terminus import Terminus
+
+        return Terminus
+    if name == "tools":
+        from datafactory.agent.tools import Tools
+
+        return Tools
+    raise ConfigError(f"no agent is called {name!r}; there are {' and '.join(DIALECTS)}")
