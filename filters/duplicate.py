@@ -15,6 +15,8 @@ COLUMN = {"messages": "content_hash", "prompt": "instruction"}
 class Duplicate(Spec):
     """Keeps the first, by task and attempt, of rows that are exactly equal; their order in the file does not matter."""
 
+    use_name = "duplicate"
+
     on: Literal["messages", "prompt"] = "messages"
     """What must differ: the whole conversation, or the task's prompt (then one attempt stays for each prompt)."""
 

@@ -19,6 +19,8 @@ class Format(Spec):
     For scale: 64 % of the rows of Nemotron-Terminal-Corpus hold at least one turn that could not be parsed.
     """
 
+    use_name = "format"
+
     max_fault_share: float = Field(default=0.5, ge=0, le=1)
     """Largest share of the teacher's turns that may be errors (unparsed, unknown tool)."""
     stops: tuple[Stop, ...] = ("submitted", "turn_limit", "token_limit", "time_limit")

@@ -18,6 +18,8 @@ class Length(Spec):
     OpenThoughts-Agent (arXiv 2606.24855) found at least 5 turns the best filter of rollouts that it tried.
     """
 
+    use_name = "length"
+
     min_turns: int = Field(default=1, ge=0)
     """Least number of answers by the teacher."""
     max_turns: int | None = Field(default=None, ge=1)

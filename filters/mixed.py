@@ -24,6 +24,8 @@ class Mixed(Spec):
     every machine, and a row that is added or dropped does not reshuffle the others.
     """
 
+    use_name = "mixed"
+
     max_per_task: int | None = Field(default=None, ge=1)
     """Attempts of one task at most, drawn at random; None: all."""
     domains: dict[str, Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)]] = {}

@@ -19,6 +19,8 @@ class Solved(Spec):
     than training on all attempts, though on fewer rows.
     """
 
+    use_name = "solved"
+
     min_reward: float = Field(default=1.0, ge=0, le=1)
     """Least reward that stays; 1 means every check passed."""
     unverified: bool = False

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from datafactory.registry import KINDS, find, table
+
 ROOT = Path(__file__).parents[1]
 ROOMS = ("datafactory", "generators", "sandboxes", "filters", "sft", "tests", "benchmarks")
 DATA = ROOT / "tests" / "data"
@@ -68,3 +70,9 @@ def test_help_imports_nothing_heavy() -> None:
     assert done.returncode == 0, done.stderr
     assert "Usage" in done.stdout
     assert done.stdout.splitlines()[-1] == "HEAVY []"
+
+
+def test_a_component_knows_the_name_that_its_room_gives_it() -> None:
+    for kind in KINDS:
+        for name in table(kind):
+            assert find(kind, name).use_name == name, f"{kind} {name}: recipes and funnels would call it otherwise"
