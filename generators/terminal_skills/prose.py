@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from importlib.resources import files as resources
 
@@ -28,6 +29,7 @@ def instruction(chain: Chain) -> tuple[str, str]:
         persona=bench.pick(world["personas"]),
         number=f"{bench.slug().upper()}-{bench.rng.randint(100, 9999)}",
     )
+    opening = re.sub(r"\b([Aa]) (?=[aeio])", r"\1n ", opening)
     text = _layouts()[layout].render(
         opening=opening[0].upper() + opening[1:],
         inputs=[chain.stock.description, *(note for _, move in chain.links for note in move.inputs)],
