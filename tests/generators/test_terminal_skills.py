@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import random
 import re
 from collections import Counter
@@ -129,6 +130,14 @@ def test_several_products_give_partial_credit(many: list[Draft]):
         assert abs(sum(c.weight for c in draft.checks) - total) < 1e-9
         expected = "easy" if total < 4 else "medium" if total < 7 else "hard"
         assert draft.difficulty == expected
+
+
+def test_no_table_has_two_columns_of_one_name(many: list[Draft]):
+    for draft in [*many, *drafts(200, seed=9, domains=("data_science",))]:
+        for check in draft.checks:
+            if check.argv[1].endswith("/table.py"):
+                columns = json.loads(check.files[check.argv[-1]].text)["columns"]
+                assert len(set(columns)) == len(columns)
 
 
 def test_inputs_are_small(many: list[Draft]):
