@@ -87,6 +87,8 @@ class Courier:
         """Make or replace `files`, with the folders above them; modes and links kept."""
         if not files:
             return
+        if wrong := next((path for path in files if "\0" in path), None):
+            raise SandboxError(f"{wrong!r} is no path: it has a NUL byte")
         how = b"--same-owner" if self._owner else b"--no-same-owner"
         status, _, errors = await self._ask(_UNPACK % how, cargo=pack(files, self._owner or (0, 0)))
         if status != 0:
@@ -95,6 +97,8 @@ class Courier:
     async def read(self, path: str) -> bytes | None:
         """The content of the regular file at `path`, links followed; None: there is none, it cannot be read, or it
         is larger than READ_LIMIT."""
+        if "\0" in path:
+            return None
         at = quote(path)
         status, data, _ = await self._ask(
             b"( [[ -f %s ]] || exit %d; timeout 30 head -c %d -- %s )" % (at, _ABSENT, READ_LIMIT + 1, at)
@@ -105,9 +109,10 @@ class Courier:
         """See `Box.pull`."""
         found: list[tuple[str, int, bytes]] = []
         notes: list[str] = []
+        there = [path for path in paths if "\0" not in path]
         for depth, wanted in (
-            (b"-maxdepth 0", [path for path in paths if not path.endswith("/")]),
-            (b"", [path for path in paths if path.endswith("/")]),
+            (b"-maxdepth 0", [path for path in there if not path.endswith("/")]),
+            (b"", [path for path in there if path.endswith("/")]),
         ):
             listing = await self._list(depth, wanted)
             if len(listing) >= _LISTING_LIMIT:
@@ -154,7 +159,11 @@ class Courier:
         return unpack(archive)
 
     async def _ask(self, script: bytes, *, cargo: bytes = b"") -> tuple[int, bytes, bytes]:
-        """Run `script` with `cargo` on its standard input: exit status, output, errors."""
+        """Run `script` with `cargo` on its standard input: exit status, output, errors. Where the caller is cancelled,
+        the journey still goes to its end: one that broke off would leave the rest of its cargo on the link."""
+        return await asyncio.shield(asyncio.ensure_future(self._travel(script, cargo)))
+
+    async def _travel(self, script: bytes, cargo: bytes) -> tuple[int, bytes, bytes]:
         async with self._lock:
             try:
                 async with asyncio.timeout(PATIENCE):

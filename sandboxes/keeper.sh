@@ -26,6 +26,7 @@ line() {
 }
 program() {
   local nonce=$1 folder=$2; shift 2; note
+  printf '\000%s-%s.begin\000' "$token" "$nonce" >&251
   {
     set -m; trap : TERM HUP INT PIPE USR1 USR2 ALRM
     (

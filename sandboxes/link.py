@@ -58,6 +58,10 @@ class ProcessLink(asyncio.SubprocessProtocol):
         _, link = await loop.subprocess_exec(
             cls, *argv, env=dict(environment), cwd=cwd, start_new_session=True, preexec_fn=prepare, pass_fds=keep
         )
+        for fd in (1, 2):
+            # /dev/stdout opens the pipe anew, as whoever the box's user is on this machine.
+            pipe = cast(asyncio.BaseTransport, link._transport.get_pipe_transport(fd))
+            os.fchmod(pipe.get_extra_info("pipe").fileno(), 0o666)
         return link
 
     @property

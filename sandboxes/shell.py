@@ -45,6 +45,10 @@ def _keeper() -> bytes:
     return b"".join(line + b"\n" for line in source.split(b"\n") if line and not line.startswith(b"#"))
 
 
+class _GoneBefore(EOFError):
+    """The link had ended before a command began, so that it may be given to the next link."""
+
+
 class Shell:
     """Runs commands in one box, one at a time.
 
@@ -143,7 +147,12 @@ class Shell:
         try:
             async with asyncio.timeout(timeout):
                 for _ in range(3):
-                    status = await (self._line(words[0], kept) if is_line else self._program(words, kept))
+                    try:
+                        status = await (self._line(words[0], kept) if is_line else self._program(words, kept))
+                    except _GoneBefore:
+                        await self._lose()
+                        await self._ready()
+                        continue
                     if status is not None:
                         break
                 else:
@@ -171,13 +180,18 @@ class Shell:
         """Run a line; None: the shell had ended before it began."""
         nonce = secrets.token_hex(8)
         name = f"{self._token}-{nonce}".encode()
-        before = b"(builtin exit %d); " % self._status if self._status else b""
-        await self._send(
+        run = b"builtin eval -- %s </dev/null >&251 2>&252" % quote(text)
+        if self._status:
+            run = b"(builtin exit %d); %s" % (self._status, run)
+        if any(opening in text for opening in ("$(", "`", "<(", ">(")):
+            # Bash 5.2 frees twice after one that is never closed, and aborts a line later: let a child of its find out.
+            check = b"(builtin eval -- %s) </dev/null >/dev/null 2>&1" % quote(f"set -n\n{text}")
+            run = b"if %s; then %s; else (%s); fi" % (check, run, run)
+        await self._begin(
             b"line %s\nbuiltin printf '\\000%s.begin\\000' >&251; builtin printf '\\000%s.begin\\000' >&252; "
-            b"%sbuiltin eval -- %s </dev/null >&251 2>&252; "
+            b"%s; "
             b'{ builtin printf \'\\000%s %%d %%s\\000\' "$?" "$PWD" >&251; '
-            b"builtin printf '\\000%s\\000' >&252; } 2>/dev/null\n"
-            % (quote(self._folder), name, name, before, quote(text), name, name)
+            b"builtin printf '\\000%s\\000' >&252; } 2>/dev/null\n" % (quote(self._folder), name, name, run, name, name)
         )
         mark = await self._until(nonce, kept, command="line")
         if mark.name.endswith(".lost") or (mark.name == "exit" and self._crowded()):
@@ -195,7 +209,7 @@ class Shell:
             await self._clear()
         nonce = secrets.token_hex(8)
         argv = b" ".join(quote(word) for word in (self._workdir, *words))
-        await self._send(b"program %s %s\n" % (nonce.encode(), argv))
+        await self._begin(b"program %s %s\n" % (nonce.encode(), argv))
         mark = await self._until(nonce, kept, command="program")
         return mark.status
 
@@ -240,6 +254,12 @@ class Shell:
             raise EOFError
         await self._link.send(data)
 
+    async def _begin(self, data: bytes) -> None:
+        try:
+            await self._send(data)
+        except EOFError as error:
+            raise _GoneBefore from error
+
     async def _until(self, nonce: str, kept: dict[int, Kept], *, command: Literal["line", "program", ""] = "") -> Mark:
         """Keep what comes until `nonce`, or for a line that had begun the shell's end, was said on both streams.
         For the agent's commands only: raises OverflowError past the cap, and ProcessLookupError where nobody is left
@@ -255,6 +275,10 @@ class Shell:
                 if command:
                     await self._send(b"check %s\n" % nonce.encode())
                 continue
+            except EOFError as error:
+                if command and not begun:
+                    raise _GoneBefore from error
+                raise
             for piece in self._streams[fd].feed(chunk):
                 if isinstance(piece, bytes):
                     kept[fd].add(piece)

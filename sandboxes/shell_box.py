@@ -20,7 +20,7 @@ class ShellCourier(Courier):
         self._shell = shell
         self._owner = None
 
-    async def _ask(self, script: bytes, *, cargo: bytes = b"") -> tuple[int, bytes, bytes]:
+    async def _travel(self, script: bytes, cargo: bytes) -> tuple[int, bytes, bytes]:
         answer = await self._shell.journey(script, cargo)
         if answer[0] == _NO_PROCESS:  # other processes filled the box meanwhile
             await self._shell.purge()

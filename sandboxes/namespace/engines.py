@@ -117,7 +117,8 @@ def bubblewrap(root: Root, disk: int, *, processes: int | None, network: bool) -
         line += ["--ro-bind", "/dev/null", path]
     for path in root.covered:
         line += ["--tmpfs", path]
-    line += ["--dev", "/dev", "--proc", "/proc"]
+    line += ["--dev", "/dev", "--perms", "1777", "--size", str(disk), "--tmpfs", "/dev/shm", "--remount-ro", "/dev"]
+    line += ["--proc", "/proc"]
     line += [word for name in OPEN if name != "dev/shm" for word in ("--chmod", "1777", f"/{name}")]
     count = f"ulimit -u {processes}; " if processes else ""
     return [*line, "--", "bash", "--noprofile", "--norc", "-c", f"ulimit -c 0; {count}exec bash --noprofile --norc"]

@@ -120,13 +120,14 @@ class NamespaceHost:
                 raise SandboxError("limiting: groups, but no control group can be made here")
             line = self._command(root, skeleton, caged=cage is not None)
             doors = cage.doors if cage else []
+            keep = [skeleton] if self._engine == "unshare" else []
             started: list[ProcessLink] = []
 
             async def connect() -> Link:
                 if started:
                     raise EOFError("its first process has ended")
                 argv = ["bash", "--noprofile", "--norc", "-c", _ENTER, "enter", *doors, "--", *line]
-                started.append(await ProcessLink.open(argv, environment=environment, keep=[skeleton]))
+                started.append(await ProcessLink.open(argv, environment=environment, keep=keep))
                 return started[0]
 
             def crowded() -> bool:
