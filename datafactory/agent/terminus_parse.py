@@ -15,6 +15,8 @@ _DURATION = 1.0
 """Seconds of a command that names none."""
 _TRIES = 20
 """Opening braces that are looked at; a model that loops writes thousands."""
+_DEEPEST = 32
+"""Brackets within brackets in an answer that is completed; an answer of the right shape has four."""
 _THOUGHT = re.compile(r"\A\s*<think>.*?</think>", re.DOTALL)
 
 
@@ -189,6 +191,8 @@ def _endings(text: str) -> Iterator[str]:
             quoted = True
         elif char in "{[":
             stack.append("}" if char == "{" else "]")
+            if len(stack) > _DEEPEST:
+                return
         elif char in "}]":
             if not stack or stack.pop() != char:
                 return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 from typing import Any
 
 import pytest
@@ -162,6 +163,15 @@ def test_task_complete_as_a_word_counts_with_a_warning():
 
 def test_a_model_that_loops_on_braces_is_refused_at_once():
     assert parse("{" * 200_000).error
+
+
+def test_a_model_that_loops_within_an_answer_costs_neither_time_nor_memory():
+    tracemalloc.start()
+    answer = parse('{"analysis": "a", "plan": "b", "commands": ' + "[" * 3_000 + "," * 3_000)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert answer.error
+    assert most < 4 << 20
 
 
 @given(st.text(alphabet='{}[]":,\\ \nabcommands', max_size=200))
