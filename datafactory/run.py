@@ -15,7 +15,7 @@ from typing import Any, Generic, TypeVar
 from datafactory.errors import BoundaryError, FuseBlown, RunError
 from datafactory.spec import Spec
 from datafactory.storage import Shelf
-from datafactory.types import Failure, Record, Reject, digest_of
+from datafactory.types import Failure, Record, Reject
 
 Item = TypeVar("Item")
 Live = TypeVar("Live")
@@ -59,19 +59,22 @@ class Commons:
 
     def __init__(self) -> None:
         self._stack = AsyncExitStack()
-        self._open: dict[str, asyncio.Future[Any]] = {}
+        self._open: list[tuple[Spec, asyncio.Future[Any]]] = []
 
     async def get(self, spec: Spec, opening: Callable[[], AbstractAsyncContextManager[Live]]) -> Live:
-        """The live thing of `spec`, opened at the first request."""
-        key = digest_of(spec.describe())
-        if key not in self._open:
-            self._open[key] = asyncio.ensure_future(self._stack.enter_async_context(opening()))
-        opened = self._open[key]
+        """The live thing of `spec`, opened at the first request.
+
+        Equal in every field: an address or a pool's size, which leave the data alone, make two live things too.
+        """
+        opened = next((future for other, future in self._open if other == spec), None)
+        if opened is None:
+            opened = asyncio.ensure_future(self._stack.enter_async_context(opening()))
+            self._open.append((spec, opened))
         try:
             live: Live = await asyncio.shield(opened)
         except BaseException:
-            if opened.done() and (opened.cancelled() or opened.exception()) and self._open.get(key) is opened:
-                del self._open[key]  # the next request tries again
+            if opened.done() and (opened.cancelled() or opened.exception()):  # the next request tries again
+                self._open = [entry for entry in self._open if entry[1] is not opened]
             raise
         return live
 
@@ -79,7 +82,7 @@ class Commons:
         return self
 
     async def __aexit__(self, *error: Any) -> None:
-        opening = list(self._open.values())
+        opening = [opened for _, opened in self._open]
         for opened in opening:
             opened.cancel()  # what is half open must not come up after everything was closed
         await asyncio.gather(*opening, return_exceptions=True)

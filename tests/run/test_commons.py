@@ -17,7 +17,7 @@ class Engine(Spec):
     """What is opened here."""
 
     size: int = 1
-    speed: int = Field(default=1, exclude=True)
+    address: str = Field(default="", exclude=True)
 
 
 class Opened:
@@ -44,11 +44,18 @@ class Opened:
 async def test_one_recipe_is_opened_once_however_many_ask() -> None:
     opened = Opened(pause=0.01)
     async with Commons() as commons:
-        asked = [commons.get(Engine(speed=n), opened) for n in range(5)]
+        asked = [commons.get(Engine(), opened) for _ in range(5)]
         assert await asyncio.gather(*asked) == [1] * 5
         assert await commons.get(Engine(size=2), opened) == 2
         assert opened.closed == 0
     assert (opened.opened, opened.closed) == (2, 2)
+
+
+async def test_a_field_that_moves_no_data_still_makes_another_live_thing() -> None:
+    opened = Opened()
+    async with Commons() as commons:
+        assert await commons.get(Engine(address="http://one"), opened) == 1
+        assert await commons.get(Engine(address="http://two"), opened) == 2
 
 
 async def test_what_failed_to_open_is_tried_again_at_the_next_request() -> None:
