@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Self
@@ -26,7 +26,7 @@ class Journal:
         self.path = path
         self.cut = 0
         """Bytes of a torn last line that opening removed."""
-        self._pending: list[tuple[bytes, asyncio.Future[int]]] = []
+        self._pending: list[tuple[bytes, Callable[[int], None], asyncio.Future[int]]] = []
         self._drain: asyncio.Task[None] | None = None
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="journal")
         self._grown = asyncio.Event()
@@ -46,13 +46,14 @@ class Journal:
                 os.fsync(file.fileno())
         return good
 
-    async def append(self, line: bytes) -> int:
+    async def append(self, line: bytes, placed: Callable[[int], None] = lambda offset: None) -> int:
         """Write one JSON object (no newline in it) and return its offset once it is on disk.
 
-        Raises StorageError where the disk refuses; nothing of the line is left behind then.
+        `placed` is told the offset before any reader sees the line, even where the caller was cancelled
+        meanwhile. Raises StorageError where the disk refuses; nothing of the line is left behind then.
         """
         done: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-        self._pending.append((line + b"\n", done))
+        self._pending.append((line + b"\n", placed, done))
         if self._drain is None or self._drain.done():
             self._drain = asyncio.create_task(self._write_groups())
         return await asyncio.shield(done)
@@ -62,16 +63,15 @@ class Journal:
         while self._pending:
             group, self._pending = self._pending, []
             try:
-                await loop.run_in_executor(self._thread, self._write, b"".join(line for line, _ in group))
+                await loop.run_in_executor(self._thread, self._write, b"".join(line for line, *_ in group))
             except OSError as error:
                 failure = StorageError(f"writing {self.path}: {error.strerror or error}")
-                for _, done in group:
-                    if not done.done():
-                        done.set_exception(failure)
+                for *_, done in group:
+                    done.set_exception(failure)
                 continue
-            for line, done in group:
-                if not done.done():
-                    done.set_result(self.size)
+            for line, placed, done in group:
+                placed(self.size)
+                done.set_result(self.size)
                 self.size += len(line)
             self._wake()
 

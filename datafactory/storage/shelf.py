@@ -95,18 +95,25 @@ class Shelf(Generic[R]):
         own = self.kind.key_of(orjson.loads(line))
         if own != key:
             raise RunError(f"{self.folder.name}: the item {key!r} made a {self.kind.__name__} whose key is {own!r}")
+
+        def placed(offset: int) -> None:
+            self._done[key] = offset
+            self.kept += 1
+            self.lost.discard(key)
+
         with self._claim(key):
-            self._done[key] = await self._records.append(line)
-        self.kept += 1
-        self.lost.discard(key)
+            await self._records.append(line, placed)
 
     async def reject(self, reject: Reject) -> None:
         """Put down what was looked at and not kept. Raises StorageError, and RunError where the key is taken."""
-        with self._claim(reject.key):
-            await self._rejects.append(dump(reject))
+
+        def placed(_: int) -> None:
             self._rejected.add(reject.key)
-        self.dropped[reject.reason] += 1
-        self.lost.discard(reject.key)
+            self.dropped[reject.reason] += 1
+            self.lost.discard(reject.key)
+
+        with self._claim(reject.key):
+            await self._rejects.append(dump(reject), placed)
 
     @contextmanager
     def _claim(self, key: str) -> Iterator[None]:

@@ -165,3 +165,36 @@ async def test_a_record_that_stands_twice_is_named(tmp_path: Path) -> None:
         file.write('{"id": "a", "text": ""}\n')
     with pytest.raises(DataError, match=r"records\.jsonl:3: a stands here a second time"):
         Shelf(tmp_path, Row)
+
+
+async def test_whoever_sees_a_record_finds_it_by_its_key(tmp_path: Path) -> None:
+    async with Shelf(tmp_path, Row) as shelf:
+        missed = []
+
+        async def watch() -> None:
+            async for row in shelf.follow():
+                missed.extend([] if shelf.has(row.id) else [row.id])
+
+        async def spin() -> None:
+            while not shelf.ended.is_set():
+                await asyncio.sleep(0)
+                seen = {row.id for row in shelf}
+                missed.extend(key for key in seen if not shelf.has(key))
+
+        watching = [asyncio.create_task(watch()), asyncio.create_task(spin())]
+        for n in range(20):
+            await shelf.keep(str(n), Row(id=str(n)))
+        shelf.ended.set()
+        await asyncio.gather(*watching)
+    assert missed == []
+
+
+async def test_a_record_whose_writer_was_cancelled_is_on_the_shelf_all_the_same(tmp_path: Path) -> None:
+    async with Shelf(tmp_path, Row) as shelf:
+        writing = asyncio.create_task(shelf.keep("a", Row(id="a")))
+        await asyncio.sleep(0)
+        writing.cancel()
+        await asyncio.gather(writing, return_exceptions=True)
+        await shelf.keep("b", Row(id="b"))
+        assert [row.id for row in shelf] == ["a", "b"]
+        assert (shelf.has("a"), shelf.kept) == (True, 2)
