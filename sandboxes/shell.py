@@ -180,18 +180,20 @@ class Shell:
         """Run a line; None: the shell had ended before it began."""
         nonce = secrets.token_hex(8)
         name = f"{self._token}-{nonce}".encode()
-        run = b"builtin eval -- %s </dev/null >&251 2>&252" % quote(text)
+        # With a backslash, it is no alias of the agent's.
+        run = b"\\builtin eval -- %s </dev/null >&251 2>&252" % quote(text)
         if self._status:
-            run = b"(builtin exit %d); %s" % (self._status, run)
+            run = b"(\\builtin exit %d); %s" % (self._status, run)
         if any(opening in text for opening in ("$(", "`", "<(", ">(")):
             # Bash 5.2 frees twice after one that is never closed, and aborts a line later: let a child of its find out.
-            check = b"(builtin eval -- %s) </dev/null >/dev/null 2>&1" % quote(f"set -n\n{text}")
+            check = b"(\\builtin eval -- %s) </dev/null >/dev/null 2>&1" % quote(f"set -n\n{text}")
             run = b"if %s; then %s; else (%s); fi" % (check, run, run)
         await self._begin(
-            b"line %s\nbuiltin printf '\\000%s.begin\\000' >&251; builtin printf '\\000%s.begin\\000' >&252; "
+            b"line %s\n\\builtin printf '\\000%s.begin\\000' >&251; \\builtin printf '\\000%s.begin\\000' >&252; "
             b"%s; "
-            b'{ builtin printf \'\\000%s %%d %%s\\000\' "$?" "$PWD" >&251; '
-            b"builtin printf '\\000%s\\000' >&252; } 2>/dev/null\n" % (quote(self._folder), name, name, run, name, name)
+            b'{ \\builtin printf \'\\000%s %%d %%s\\000\' "$?" "$PWD" >&251; '
+            b"\\builtin printf '\\000%s\\000' >&252; } 2>/dev/null\n"
+            % (quote(self._folder), name, name, run, name, name)
         )
         mark = await self._until(nonce, kept, command="line")
         if mark.name.endswith(".lost") or (mark.name == "exit" and self._crowded()):

@@ -15,7 +15,7 @@ from datafactory.protocols import Box, SandboxHost
 from datafactory.types import files
 from tests.sandboxes.contract import DISK, EVERY_LIMIT, PIDS, alive, becomes, inside, outside
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.slow]
 SANDBOXES = EVERY_LIMIT
 
 HOGS = {
