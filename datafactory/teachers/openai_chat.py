@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 _AGAIN = frozenset({408, 409, 425, 429, 500, 502, 503, 504, 520, 522, 524, 529})
 _LONGEST_WAIT = 120.0
 """Seconds between two tries at most, whatever Retry-After asks for."""
+_SECRET = 8
+"""Characters from which on a key is one: servers that want none are given words such as `none`."""
 _BACKOFF = tenacity.wait_random_exponential(multiplier=1.0, max=30.0)
 
 
@@ -46,6 +48,8 @@ class OpenAIChat:
         self._spec = spec
         self._client = client
         self._url = f"{spec.address()}/chat/completions"
+        secrets = (_key(), urlsplit(self._url).password or "")
+        self._secrets = [secret for secret in secrets if len(secret) >= _SECRET]
 
     async def reply(
         self,
@@ -89,6 +93,17 @@ class OpenAIChat:
             raise TeacherError(f"{busy} (tried {self._spec.tries} times)") from busy
 
     async def _once(self, data: bytes, headers: dict[str, str] | None) -> Reply:
+        """One try. What it raises goes on file, so a key that a server or an address spells out is blotted out."""
+        try:
+            return await self._send(data, headers)
+        except TeacherError as error:
+            said = str(error)
+            for secret in self._secrets:
+                said = said.replace(secret, "***")
+            error.args = (said,)
+            raise
+
+    async def _send(self, data: bytes, headers: dict[str, str] | None) -> Reply:
         try:
             async with self._client.post(self._url, data=data, headers=headers) as response:
                 answer = await response.read()
@@ -121,8 +136,8 @@ class OpenAIChat:
 
 def _understood(answer: bytes) -> Reply:
     try:
-        decoded = orjson.loads(answer)
-    except orjson.JSONDecodeError as error:
+        decoded = openai_wire.decoded(answer)
+    except ValueError as error:
         raise _Busy(f"the server's answer is no JSON: {answer[:300]!r}") from error
     if isinstance(decoded, dict) and decoded.get("error"):
         # Some gateways send an upstream failure as status 200.
@@ -152,8 +167,7 @@ def _after(header: str | None) -> float:
 async def session(spec: OpenAITeacher) -> AsyncIterator[aiohttp.ClientSession]:
     """The pool of connections: kept alive, at most `spec.at_once`, the key in each call's header."""
     headers = {"Content-Type": "application/json"}
-    key = os.environ.get("OPENAI_API_KEY", "").strip()
-    if key:
+    if key := _key():
         headers["Authorization"] = f"Bearer {key}"
     client = aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(limit=spec.at_once, keepalive_timeout=60.0, ttl_dns_cache=300),
@@ -169,6 +183,10 @@ async def session(spec: OpenAITeacher) -> AsyncIterator[aiohttp.ClientSession]:
         await client.close()
         # Lets the connections' closing callbacks run before the loop may end.
         await asyncio.sleep(0)
+
+
+def _key() -> str:
+    return os.environ.get("OPENAI_API_KEY", "").strip()
 
 
 def _proxy(address: str) -> str | None:

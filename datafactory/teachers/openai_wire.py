@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -32,6 +33,8 @@ _FULL = (
     "max_model_len",
 )
 """What servers say of a prompt that does not fit (OpenAI, vLLM, SGLang, llama.cpp, Anthropic's bridge)."""
+_DEEPEST = 64
+"""Values within values in a call's arguments; records are read back to a depth of about 200."""
 
 
 def body(
@@ -60,8 +63,6 @@ def body(
         return orjson.dumps(said)
     except orjson.JSONEncodeError:
         # Half a surrogate pair, which JSON text may hold and UTF-8 may not.
-        import json
-
         return json.dumps(said).encode()
 
 
@@ -72,6 +73,17 @@ def _wire(message: Message, keep_reasoning: bool) -> dict[str, Any]:
     if not keep_reasoning:
         made.pop("reasoning_content", None)
     return made
+
+
+def decoded(answer: bytes) -> Any:
+    """The JSON of an answer, read as leniently as servers write it: half a surrogate pair, NaN. Raises ValueError."""
+    try:
+        return orjson.loads(answer)
+    except orjson.JSONDecodeError as error:
+        try:
+            return json.loads(answer)
+        except RecursionError:
+            raise error from None
 
 
 def reply(answer: Mapping[str, Any]) -> Reply:
@@ -118,7 +130,14 @@ def _arguments(text: Any) -> dict[str, Any]:
             made = None
     else:
         made = {} if text is None else text
-    return made if isinstance(made, dict) else {MALFORMED: text if isinstance(text, str) else str(text)}
+    if isinstance(made, dict) and _shallow(made, _DEEPEST):
+        return made
+    return {MALFORMED: text if isinstance(text, str) else str(text)}
+
+
+def _shallow(value: Any, left: int) -> bool:
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return left > 0 and all(_shallow(item, left - 1) for item in inner)
 
 
 def _usage(usage: Mapping[str, Any] | None) -> Usage:

@@ -13,6 +13,7 @@ from aiohttp import web
 from datafactory.agent import MALFORMED
 from datafactory.errors import ConfigError, TeacherError
 from datafactory.protocols import Episode
+from datafactory.storage import dump
 from datafactory.teachers.openai import OpenAITeacher
 from datafactory.types import Message, ToolCall, Usage
 
@@ -86,12 +87,13 @@ async def test_tool_calls_come_as_objects(server: Any):
     assert up.bodies[0]["tool_choice"] == "auto"
 
 
-@pytest.mark.parametrize("text", ['{"command": "l', "[1]", '"ls"', "null"])
+@pytest.mark.parametrize("text", ['{"command": "l', "[1]", '"ls"', "null", f'{{"a": {"[" * 210}{"]" * 210}}}'])
 async def test_arguments_that_are_no_object_are_kept_as_text(server: Any, text: str):
     call = {"id": "c1", "function": {"name": "bash", "arguments": text}}
     async with server.serving(lambda _: server.completion("", tool_calls=[call])) as up:
         reply = await ask(up.url)
     assert reply.message.tool_calls[0].arguments == {MALFORMED: text}
+    assert Message.model_validate_json(dump(reply.message)) == reply.message
 
 
 async def test_earlier_calls_go_back_as_text_and_without_thoughts(server: Any):
@@ -234,3 +236,24 @@ async def test_half_a_surrogate_in_a_message_can_be_sent(server: Any):
     async with server.serving(lambda _: server.completion()) as up:
         await ask(up.url, [Message(role="user", content="broken \ud83d end")])
     assert len(up.bodies) == 1
+
+
+async def test_half_a_surrogate_in_an_answer_is_an_answer(server: Any):
+    async with server.serving(lambda _: server.completion("broken \ud83d end")) as up:
+        assert (await ask(up.url, fields={"tries": 1})).message.content == "broken \ud83d end"
+
+
+@pytest.mark.parametrize("status", [200, 401, 404, 500])
+async def test_a_key_that_the_server_repeats_is_not_told_on(server: Any, status: int, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-very-secret")
+    said = {"error": "bad key: sk-very-secret"}
+    async with server.serving(lambda _: web.json_response(said, status=status)) as up:
+        with pytest.raises(TeacherError, match=r"\*\*\*") as raised:
+            await ask(up.url, fields={"tries": 1})
+    assert "sk-very-secret" not in str(raised.value)
+
+
+async def test_a_password_in_the_address_is_not_told_on():
+    with pytest.raises(TeacherError, match=r"someone:\*\*\*@") as raised:
+        await ask("http://someone:hunter2hunter2@127.0.0.1:1/v1", fields={"tries": 1})
+    assert "hunter2" not in str(raised.value)
