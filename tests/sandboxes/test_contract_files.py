@@ -125,8 +125,8 @@ async def test_ten_thousand_files_travel_both_ways(host: SandboxHost) -> None:
 
 async def test_files_that_cannot_be_placed_are_an_error_and_the_box_goes_on(box: Box) -> None:
     await box.exec("echo x >file; mkdir folder; echo x >folder/x")
-    for path in ("/proc/nope/file", "/app/folder", "/dev/full/x", "/app/a\0b", "/sys/x"):
-        with pytest.raises((SandboxError, ValueError)):
+    for path in ("/proc/nope/file", "/app/folder", "/app/a\0b"):
+        with pytest.raises(SandboxError):
             await box.write(path, b"data")
         await alive(box)
     assert (await box.exec("cat folder/x")).stdout == b"x\n"
