@@ -2,29 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import math
-import re
 from collections.abc import Sequence
 
-from datafactory.protocols import Box, ExecResult, SandboxHost
+from datafactory.protocols import Box, SandboxHost
+from datafactory.ruling import read_score, rule
 from datafactory.types import Check, CheckResult, Draft, Files, Outcome, Reject, Verdict
 
 LOG = 4000
 """Characters of a check's output that are kept: the end, where the reason stands."""
-
-GENUINE = ("AssertionError", "OSError", "FileNotFoundError", "IsADirectoryError", "NotADirectoryError", "Failed")
-"""Exceptions that speak of the attempt (a wrong or missing product), not of a broken check."""
-
-_PYTHON = re.compile(
-    r"^(?:E\s+)?(?:[A-Za-z_]\w*\.)*([A-Z]\w*(?:Error|Exception|Interrupt|Exit|Iteration|Warning))\b", re.M
-)
-
-_UNPARSED = re.compile(r"^(?:Syntax|Indentation|Tab)Error: .*\s*\Z", re.M)
-"""How Python ends where the program that it was given does not parse: without a traceback."""
-
-_FRAME = re.compile(r'^\s*File "([^"]+)", line \d+', re.M)
-_LIBRARY = re.compile(r"/(?:python3[^/]*|site-packages|dist-packages)/|^<frozen ")
 
 
 async def judge(box: Box, checks: Sequence[Check]) -> Verdict:
@@ -44,60 +30,15 @@ async def _run(box: Box, check: Check) -> CheckResult:
         folder = check.reward_file.rpartition("/")[0] or "/"
         await box.exec(["sh", "-c", 'mkdir -p "$1" && rm -f "$2"', "sh", folder, check.reward_file])
     result = await box.exec(check.argv, timeout=check.timeout)
-    outcome, score = _outcome(check, result)
-    log = result.output[-LOG:]
+    outcome: Outcome = "timeout"
+    score, said = 0.0, ""
     if check.reward_file is not None and not result.timed_out:
-        outcome, score, said = _reward(check.reward_file, await box.read(check.reward_file))
-        log = (log + said)[-LOG:]
+        outcome, score, said = read_score(check.reward_file, await box.read(check.reward_file))
+    elif not result.timed_out:
+        outcome = rule(result.exit_code, result.stdout, result.stderr, {*check.files, *check.argv})
+        score = float(outcome == "passed")
+    log = (result.output[-LOG:] + said)[-LOG:]
     return CheckResult(name=check.name, outcome=outcome, score=score, weight=check.weight, log=log)
-
-
-def _outcome(check: Check, result: ExecResult) -> tuple[Outcome, float]:
-    if result.timed_out:
-        return "timeout", 0.0
-    if result.exit_code == 0:
-        return "passed", 1.0
-    if result.exit_code != 1 or _broke(check, result):
-        return "crashed", 0.0
-    return "failed", 0.0
-
-
-def _broke(check: Check, result: ExecResult) -> bool:
-    """Whether an exit status of 1 came from an exception that is no verdict (a bare traceback, or pytest's report)."""
-    said = result.stderr.decode(errors="replace")
-    if "Traceback (most recent call last)" in said or _UNPARSED.search(said):
-        trace = said.rpartition("Traceback (most recent call last)")[2]
-        raised = _PYTHON.findall(trace)
-        return bool(raised) and raised[-1] not in GENUINE and _own(check, trace)
-    report = result.stdout.decode(errors="replace")
-    if "short test summary info" not in report and " FAILURES " not in report:
-        return False
-    raised = [name for name in _PYTHON.findall(report) if name]
-    plain = re.search(r"^E\s+assert\b", report, re.M)
-    return bool(raised) and not plain and not any(name in GENUINE for name in raised)
-
-
-def _own(check: Check, trace: str) -> bool:
-    """Whether the check raised it, rather than the attempt's program that it ran or imported: by the deepest frame
-    outside libraries."""
-    frames = [file for file in _FRAME.findall(trace) if not _LIBRARY.search(file)]
-    return not frames or frames[-1] in {*check.files, *check.argv, "<string>", "<stdin>"}
-
-
-def _reward(path: str, data: bytes | None) -> tuple[Outcome, float, str]:
-    """A score left in a file, by Harbor's rules: one number, or a flat JSON object with `reward` (or of one key)."""
-    if data is None:
-        return "crashed", 0.0, f"\nno reward in {path}"
-    try:
-        value = json.loads(data)
-        if isinstance(value, dict):
-            value = value["reward"] if "reward" in value else math.fsum(value.values()) / len(value)
-        score = float(value)
-    except (ValueError, TypeError, ArithmeticError, RecursionError) as error:
-        return "crashed", 0.0, f"\n{path} holds no number: {error}"
-    if not 0.0 <= score <= 1.0:
-        return "crashed", 0.0, f"\n{path} holds {score}, not a number from 0 to 1"
-    return ("passed" if score == 1.0 else "failed"), score, ""
 
 
 def clean_files(draft: Draft, artifacts: Files) -> Files:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from datafactory import ruling
 from datafactory.errors import DataError
 from datafactory.formats.harbor_folder import LARGEST_FILE, Tree, read_tree, refuse_unsafe, write_tree
 from datafactory.formats.harbor_foreign import LOGS, foreign_tree, read_foreign
@@ -155,6 +156,7 @@ def _ours(task: Draft, name: str, image: str, org: str) -> Tree:
         "environment/Dockerfile": File(data=_dockerfile(task, image).encode()),
         "tests/test.sh": File(data=_TEST_SH.encode(), mode=0o755),
         "tests/run_checks.py": File(data=Path(__file__).with_name("harbor_verifier.py").read_bytes()),
+        "tests/ruling.py": File(data=Path(ruling.__file__).read_bytes()),
     }
     tree |= {f"environment/files{path}": file for path, file in _plain(task.files, name).items()}
     plan = [_planned(number, check, tree, name) for number, check in enumerate(task.checks)]

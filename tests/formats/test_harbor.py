@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import time
 import tomllib
 from pathlib import Path
 
@@ -187,6 +188,49 @@ def test_the_exported_verifier_weighs_checks_and_gives_no_reward_for_a_broken_on
     ]  # fmt: skip
     folder = write_task(draft(checks=tuple(checks), workdir=str(tmp_path)), tmp_path / "t")
     assert judged(folder, tmp_path / "logs") == (status, reward)
+
+
+ATTEMPTS = ["raise ValueError('mine')", "{}['key']", "def broken(:", "import no_such_module", "import nothing.here"]
+
+
+@pytest.mark.parametrize("attempt", ATTEMPTS)
+@pytest.mark.parametrize("program", ["import sys; sys.path.insert(0, '.'); import solve", "import subprocess, sys; "
+    "sys.exit(subprocess.run([sys.executable, 'solve.py']).returncode)"])  # fmt: skip
+def test_an_exception_of_the_attempt_is_a_failure_in_harbor_as_it_is_here(
+    tmp_path: Path, attempt: str, program: str
+) -> None:
+    (tmp_path / "solve.py").write_text(attempt + "\n")
+    place = str(tmp_path / "checks" / "check.py")
+    check = Check(name="c", argv=("python3", place), files=files({place: program}))
+    folder = write_task(draft(checks=(check,), workdir=str(tmp_path)), tmp_path / "t")
+    assert judged(folder, tmp_path / "logs") == (0, "0.000000")
+
+
+@pytest.mark.parametrize("left", ["1e999", "1" + "0" * 400, "[" * 5000, '{"a": [1]}'])
+def test_a_reward_that_is_no_number_breaks_a_check_and_not_the_verifier(tmp_path: Path, left: str) -> None:
+    (tmp_path / "left").write_text(left)
+    check = Check(name="c", argv=("cp", "left", "reward"), reward_file=str(tmp_path / "reward"))
+    folder = write_task(draft(checks=(check,), workdir=str(tmp_path)), tmp_path / "t")
+    assert judged(folder, tmp_path / "logs") == (2, None)
+
+
+@pytest.mark.parametrize("attack", ["mkdir -p checks/c.sh/x", "touch checks", "ln -s /nowhere checks", "true"])
+def test_what_an_attempt_puts_in_the_way_of_a_check_costs_it_the_reward(tmp_path: Path, attack: str) -> None:
+    work = tmp_path / "app"
+    work.mkdir()
+    subprocess.run(["bash", "-c", attack], cwd=work, check=True)
+    place = str(work / "checks" / "c.sh")
+    check = Check(name="c", argv=("sh", place), files=files({place: "test -f out.txt\n"}))
+    folder = write_task(draft(checks=(check,), workdir=str(work)), tmp_path / "t")
+    assert judged(folder, tmp_path / "logs") == (0, "0.000000")
+
+
+def test_a_workdir_that_is_gone_and_what_an_attempt_leaves_running_cost_no_reward(tmp_path: Path) -> None:
+    check = Check(name="c", argv=("bash", "-c", "setsid sleep 30 & exit 1"), timeout=5.0)
+    folder = write_task(draft(checks=(check,), workdir=str(tmp_path / "gone")), tmp_path / "t")
+    began = time.monotonic()
+    assert judged(folder, tmp_path / "logs") == (0, "0.000000")
+    assert time.monotonic() - began < 4
 
 
 def test_the_exported_verifier_reads_a_score_that_a_check_leaves_in_a_file(tmp_path: Path) -> None:
