@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from datafactory.errors import StorageError, boundary
+from datafactory.whole import whole
 
 
 def write(rows: Iterable[Mapping[str, Any]], path: Path) -> int:
@@ -16,21 +16,13 @@ def write(rows: Iterable[Mapping[str, Any]], path: Path) -> int:
 
     Text is UTF-8 as it is; half a surrogate pair, which UTF-8 cannot hold, becomes ``?``.
     """
-    with boundary(StorageError, f"writing {path.name}"):
-        path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.{os.getpid()}.part")
     count = 0
-    try:
-        with draft.open("w", encoding="utf-8", errors="replace", newline="\n") as file:
-            for row in rows:
-                line = json.dumps(row, ensure_ascii=False) + "\n"
-                with boundary(StorageError, f"writing {path.name}"):
-                    file.write(line)
-                count += 1
+    with whole(path) as draft, draft.open("w", encoding="utf-8", errors="replace", newline="\n") as file:
+        for row in rows:
+            line = json.dumps(row, ensure_ascii=False) + "\n"
             with boundary(StorageError, f"writing {path.name}"):
-                file.flush()
-                os.fsync(file.fileno())
-        draft.replace(path)
-    finally:
-        draft.unlink(missing_ok=True)
+                file.write(line)
+            count += 1
+        with boundary(StorageError, f"writing {path.name}"):
+            file.flush()
     return count

@@ -12,6 +12,7 @@ from typing import Any, Self
 import orjson
 
 from datafactory.errors import DataError, StorageError
+from datafactory.whole import sync
 
 CHUNK = 1 << 20
 """Bytes read at a time; lines may be longer."""
@@ -78,7 +79,7 @@ class Journal:
     def _write(self, data: bytes) -> None:
         if self._fd is None:
             self._fd = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
-            sync_folder(self.path.parent)  # a new file's name is no safer than its folder
+            sync(self.path.parent)  # a new file's name is no safer than its folder
         fd = self._fd
         try:
             view = memoryview(data)
@@ -141,15 +142,6 @@ async def _first(*waits: Any) -> None:
     finally:
         for task in tasks:
             task.cancel()
-
-
-def sync_folder(folder: Path) -> None:
-    """Bring a folder's names to disk: what was created or renamed in it stays after a power cut."""
-    fd = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)
 
 
 def _end_of_last_line(path: Path, size: int) -> int:

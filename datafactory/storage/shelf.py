@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -15,8 +14,9 @@ import orjson
 from pydantic_core import PydanticSerializationError
 
 from datafactory.errors import DataError, RunError, StorageError, boundary
-from datafactory.storage.journal import Journal, lines, rows, sync_folder
+from datafactory.storage.journal import Journal, lines, rows
 from datafactory.types import Failure, Record, Reject
+from datafactory.whole import whole
 
 R = TypeVar("R", bound=Record)
 
@@ -44,6 +44,8 @@ class Shelf(Generic[R]):
         self._claimed: set[str] = set()
         with boundary(StorageError, f"making {folder}"):
             folder.mkdir(parents=True, exist_ok=True)
+            if not self.sealed:
+                (folder / TABLE).unlink(missing_ok=True)  # of fewer records than there will be
         self._records = Journal(folder / RECORDS)
         self._rejects = Journal(folder / REJECTS)
         self._failures = Journal(folder / FAILURES)
@@ -203,12 +205,6 @@ def read_manifest(folder: Path) -> dict[str, Any] | None:
 
 
 def write_whole(path: Path, data: bytes) -> None:
-    """Write a small file so that it appears whole or not at all, and stays after a crash."""
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    with boundary(StorageError, f"writing {path}"):
-        with draft.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(path)
-        sync_folder(path.parent)
+    """Write a small file so that it appears whole or not at all. Raises StorageError."""
+    with whole(path) as draft, boundary(StorageError, f"writing {path}"):
+        draft.write_bytes(data)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -14,6 +13,7 @@ from datafactory.table.columns import COLUMNS, RANK, Column, Kind, arrow_schema
 from datafactory.table.order import ordered
 from datafactory.table.rows import row_key
 from datafactory.table.text import LONE_SURROGATE, json_text
+from datafactory.whole import whole
 
 if TYPE_CHECKING:
     import polars as pl
@@ -26,30 +26,6 @@ GROUP_ROWS = 2_000
 """Rows in one row group at most, however short they are."""
 LEVEL = 3
 """Level of zstd."""
-
-
-@contextmanager
-def whole(path: Path) -> Iterator[Path]:
-    """A path to write to; on success the file there takes the place of `path`, synced, else it is gone."""
-    with boundary(StorageError, f"writing {path.name}"):
-        path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        yield draft
-        with boundary(StorageError, f"writing {path.name}"):
-            _sync(draft)
-            draft.replace(path)
-            _sync(path.parent)
-    finally:
-        draft.unlink(missing_ok=True)
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 class RowWriter:

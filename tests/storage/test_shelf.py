@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from datafactory.errors import DataError, RunError, StorageError
-from datafactory.storage import FAILURES, MANIFEST, RECORDS, REJECTS, Shelf, read_manifest
+from datafactory.storage import FAILURES, MANIFEST, RECORDS, REJECTS, TABLE, Shelf, read_manifest
 from datafactory.types import Failure, Message, Record, Reject, Trajectory
 
 
@@ -198,3 +198,14 @@ async def test_a_record_whose_writer_was_cancelled_is_on_the_shelf_all_the_same(
         await shelf.keep("b", Row(id="b"))
         assert [row.id for row in shelf] == ["a", "b"]
         assert (shelf.has("a"), shelf.kept) == (True, 2)
+
+
+async def test_a_table_of_a_shelf_that_is_not_complete_is_no_table(tmp_path: Path) -> None:
+    await filled(tmp_path)
+    (tmp_path / TABLE).write_bytes(b"of a and b alone")
+    async with Shelf(tmp_path, Row) as shelf:
+        assert not (tmp_path / TABLE).exists()
+        shelf.seal({"kept": 2, "rejected": {}})
+    (tmp_path / TABLE).write_bytes(b"of all")
+    async with Shelf(tmp_path, Row):
+        assert (tmp_path / TABLE).exists()
