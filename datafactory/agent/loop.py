@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from datafactory.agent.dialect import Dialect
+from datafactory.errors import TeacherError, boundary
 from datafactory.protocols import Box, Chat, Episode
 from datafactory.types import Message, Reply, Stop, Task, Usage
 
@@ -49,7 +50,8 @@ async def attempt(task: Task, box: Box, chat: Chat, *, dialect: Dialect, limits:
     usage, model = Usage(), ""
     stop: Stop | None = None
     while stop is None:
-        reply = await chat.reply(messages, tools=conversation.tools, episode=episode)
+        with boundary(TeacherError, "asking the teacher"):
+            reply = await chat.reply(messages, tools=conversation.tools, episode=episode)
         usage, model = usage + reply.usage, reply.model or model
         if _empty(reply):
             stop = "truncated"

@@ -230,3 +230,20 @@ async def test_a_broken_box_is_ours_and_not_the_attempts(task: Task, box: Any):
 def test_an_unknown_dialect_is_a_clear_error():
     with pytest.raises(ConfigError, match="no agent is called 'codex'; there are terminus-2 and tools"):
         dialect("codex")
+
+
+async def test_what_escapes_from_a_teacher_is_the_teachers_fault(task: Task, box: Any):
+    class Broken:
+        async def reply(self, *args: Any, **more: Any) -> Any:
+            raise ConnectionResetError("the line is dead")
+
+    class Empty:
+        async def reply(self, *args: Any, **more: Any) -> Any:
+            raise TeacherError("no answer")
+
+    for chat in (Broken(), Empty()):
+        with pytest.raises(TeacherError) as raised:
+            await attempt(
+                task, box, chat, dialect=dialect("tools"), limits=Limits(), episode=Episode(id="t-0/0", seed=1)
+            )
+        assert raised.value.boundary == "asking the teacher"
