@@ -20,7 +20,7 @@ __all__ = ["SKILLS", "TerminalSkills"]
 
 TRIES = 40
 """Fixtures tried for one draft before the slot is given back as a reject."""
-EASY, HARD = 4.0, 7.0
+EASY, HARD = 5.0, 7.0
 """Sums of skill weights below which a task is easy, and from which on it is hard."""
 
 

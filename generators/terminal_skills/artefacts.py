@@ -21,7 +21,8 @@ class Column:
 
     name: str
     role: str
-    """`id`, `category`, `name`, `int`, `decimal` (exact, two places), `date` (ISO), `measure` (rounded)."""
+    """`id`, `category`, `name`, `int`, `decimal` (exact, two places), `date` (ISO), `measure` (rounded),
+    `indicator` (0 or 1); other roles are passed on and never computed with."""
     tolerance: float = 0.0
     """How far a cell may lie from the truth; more than 0 only for measures."""
 

@@ -22,6 +22,11 @@ def words(name: str) -> Any:
     return json.loads(resources(__package__).joinpath("words", f"{name}.json").read_text(encoding="utf-8"))
 
 
+def article(noun: str) -> str:
+    """The noun after `a` or `an`; right for the nouns of the word lists."""
+    return f"{'an' if noun[0] in 'aeio' else 'a'} {noun}"
+
+
 class Bench:
     """Where skills draw their parameters; one per draft, never shared."""
 
@@ -58,7 +63,7 @@ class Bench:
         return self._fresh(self.outbox, stems, suffix)
 
     def _fresh(self, folder: str, stems: Sequence[str], suffix: str) -> str:
-        tail = self.rng.choice(["", "", "_final", "_v2", f"_{self.rng.choice(self.theme['files'])}"])
+        tail = self.rng.choice(["", "", "_final", "_v2", f"_{self.rng.choice(words('world')['tails'])}"])
         path = f"{folder}/{self.rng.choice(stems)}{tail}{suffix}"
         count = 1
         while path in self._taken:

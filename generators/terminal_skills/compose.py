@@ -9,12 +9,16 @@ from generators.terminal_skills.bench import Bench
 from generators.terminal_skills.fixtures import FIXTURES
 from generators.terminal_skills.skill import Artefact, Move, Skill, Stock, Unfit
 from generators.terminal_skills.skills import SKILLS
-from generators.terminal_skills.taxonomy import FINISHING, TAXONOMY
+from generators.terminal_skills.taxonomy import DOMAINS_OF, FINISHING, TAXONOMY
 
-DEAD_ENDS = ("mapping", "estimates", "rough", "records", "modes")
+DEAD_ENDS = ("solution", "mapping", "estimates", "rough", "records", "modes")
 """Kinds that only finishing skills take."""
 BRANCHES = 0.15
 """Share of moves after which a chain goes on from what the skill took, not from what it gave."""
+RETURNS = 0.55
+"""The same where something peculiar to a domain (a log, a source tree) became something general."""
+GENERAL = ("table", "lines")
+"""Kinds that most domains know."""
 PATIENCE = 60
 """Moves tried over one fixture before it is given up."""
 
@@ -82,19 +86,20 @@ class Composer:
 
     def _onward(self, skill: Skill, item: Artefact, product: Artefact) -> list[Artefact]:
         """What the next skill may take: the product; or, at times and after a dead end, what this skill took."""
-        share = 0.7 if product.kind in DEAD_ENDS else BRANCHES
+        narrowed = product.kind in GENERAL and item.kind not in GENERAL
+        share = 0.7 if product.kind in DEAD_ENDS else RETURNS if narrowed else BRANCHES
         if skill.name in FINISHING or product.path == item.path or not self._bench.chance(share):
             return [product]
         return [item, product]
 
     def _candidates(self, used: list[str], item: Artefact) -> Iterator[Skill]:
-        """Skills for the next place in random order; finishing ones at the end of a chain and mostly last."""
+        """Skills for the next place in random order, those of few domains sooner; finishing ones at the end."""
         left = self._length - len(used)
         finished = bool(used) and used[-1] in FINISHING
         proper = [s for s in self._skills if s.takes == item.kind and s.name not in used and not finished]
         closing = (
             [s for s in self._skills if s.takes == "any" and s.name not in used] if left <= 2 and len(used) > 1 else []
         )
-        self._bench.rng.shuffle(proper)
+        proper.sort(key=lambda s: self._bench.rng.random() ** DOMAINS_OF[s.name], reverse=True)
         self._bench.rng.shuffle(closing)
         return iter([*closing, *proper] if self._bench.chance(0.25) else [*proper, *closing])

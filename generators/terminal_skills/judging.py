@@ -35,7 +35,7 @@ def judge_of(product: Artefact) -> Judge:
         return Judge("lines", {"path": path, "lines": value})
     if kind == "edges":
         return Judge("lines", {"path": path, "lines": value.text().splitlines()})
-    if kind == "series":
+    if kind in ("series", "solution"):
         lines = [f"{t:.10g} {v:.10g}" for t, v in value.points]
         return Judge("lines", {"path": path, "lines": lines, "tolerance": max(value.tolerance, 1e-6)})
     tree = value["tree"] if kind == "sources" else value

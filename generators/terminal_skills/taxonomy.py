@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 
 SHAPING = ("drop_duplicates", "derive_column", "running_total", "cross_tabulate", "choose_columns")
@@ -93,6 +94,7 @@ TAXONOMY: dict[str, Domain] = {
             "tabulate_tool",
             "triage_errors",
             "time_requests",
+            "rank_sources",
             "repair_records",
             "merge_settings",
             "compare_settings",
@@ -165,6 +167,8 @@ TAXONOMY: dict[str, Domain] = {
             "integrate_series",
             "find_peaks",
             "solve_system",
+            "describe_matrix",
+            "invert_matrix",
             "column_to_series",
             "correlate_columns",
         ),
@@ -177,6 +181,7 @@ TAXONOMY: dict[str, Domain] = {
             "settings_tree",
             "settings_tree",
             "encoded_messages",
+            "signed_messages",
             "web_log",
             "tidy_table",
         ),
@@ -191,6 +196,9 @@ TAXONOMY: dict[str, Domain] = {
             "rank_failures",
             "pseudonymise_names",
             "decode_messages",
+            "find_forgeries",
+            "accept_genuine",
+            "tally_senders",
             "fingerprint_lines",
             "seal_products",
             "protect_products",
@@ -244,3 +252,6 @@ TAXONOMY: dict[str, Domain] = {
         ),
     ),
 }
+
+DOMAINS_OF = Counter(name for domain in TAXONOMY.values() for name in dict.fromkeys((*domain.home, *domain.shared)))
+"""In how many domains a skill may occur."""

@@ -99,6 +99,21 @@ def test_the_prompt_names_every_path_that_a_check_looks_at(many: list[Draft]):
                 assert f"{''.join(path)}" in draft.prompt
 
 
+def test_prompts_read_as_english(many: list[Draft]):
+    for draft in many:
+        prose = re.sub(r"`[^`]*`", "`x`", draft.prompt)
+        assert not re.search(
+            r"\b[Aa] (?!one\b)[aeio]|\b[Aa]n [b-df-hj-np-tv-z]|\b([a-z]+) \1\b|[^\n ]  +\S| [,;.] |\bplus 0\b", prose
+        )
+        assert not re.search(r"null for an empty cell as text|\(A colleague", prose)
+
+
+def test_what_a_check_asks_of_line_ends_is_said(many: list[Draft]):
+    for draft in many:
+        if any(check.argv[1].endswith(("/lines.py", "/table.py")) for check in draft.checks):
+            assert re.search(r"line feed|LF", draft.prompt)
+
+
 def test_no_product_lies_in_the_box_before_work_begins(many: list[Draft]):
     for draft in many:
         roots = {f"/app/{path.split('/')[2]}/" for path in draft.files}
@@ -128,7 +143,7 @@ def test_several_products_give_partial_credit(many: list[Draft]):
     for draft in many[:100]:
         total = sum(SKILLS[s].weight for s in draft.skills)
         assert abs(sum(c.weight for c in draft.checks) - total) < 1e-9
-        expected = "easy" if total < 4 else "medium" if total < 7 else "hard"
+        expected = "easy" if total < 5 else "medium" if total < 7 else "hard"
         assert draft.difficulty == expected
 
 

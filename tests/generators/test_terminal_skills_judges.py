@@ -65,25 +65,36 @@ def test_a_bad_checksum_list_fails_with_a_reason(tmp_path: Path, sums: bool):
     assert status == 1 and "FAILED" in said
 
 
-@pytest.mark.parametrize("text", ["a,b\n1,2.5\n", 'a,b\r\n"1",2.501\r\n', "a,b\n1,2.5"])
-def test_a_table_passes_whatever_its_quotes_line_ends_and_rounding(tmp_path: Path, text: str):
+@pytest.mark.parametrize("text", ["a,b\n1,2.5\n", 'a,b\n"1",2.501\n', '"a","b"\n"1","2.5"\n'])
+def test_a_table_passes_whatever_its_quotes_and_rounding(tmp_path: Path, text: str):
     (tmp_path / "t.csv").write_text(text, newline="")
     assert judged(tmp_path, "table", facts_for("table", tmp_path / "t.csv"))[0] == 0
 
 
 @pytest.mark.parametrize(
-    "text", ["b,a\n2.5,1\n", "a,b\n1,2.6\n", "a,b\n1,2.5\n1,2.5\n", "a,b\n", "a,b\n1\n", "a,b\n1.0,2.5\n"]
+    "text",
+    [
+        "b,a\n2.5,1\n",
+        "a,b\n1,2.6\n",
+        "a,b\n1,2.5\n1,2.5\n",
+        "a,b\n",
+        "a,b\n1\n",
+        "a,b\n1.0,2.5\n",
+        "a,b\n1 ,2.5\n",
+        "a,b\r\n1,2.5\r\n",
+        "a,b\n1,2.5",
+    ],
 )
 def test_a_wrong_table_fails(tmp_path: Path, text: str):
-    (tmp_path / "t.csv").write_text(text)
+    (tmp_path / "t.csv").write_text(text, newline="")
     assert judged(tmp_path, "table", facts_for("table", tmp_path / "t.csv"))[0] == 1
 
 
 @pytest.mark.parametrize(
     ("text", "status"),
-    [("one\ntwo\n", 0), ("one\ntwo", 0), ("one\r\ntwo\r\n", 0), ("two\none\n", 1), ("one\ntwo\n\n", 1)],
+    [("one\ntwo\n", 0), ("one\ntwo", 1), ("one\r\ntwo\r\n", 1), ("two\none\n", 1), ("one\ntwo\n\n", 1)],
 )
-def test_lines_are_judged_in_order(tmp_path: Path, text: str, status: int):
+def test_lines_are_judged_in_order_and_by_their_ends(tmp_path: Path, text: str, status: int):
     (tmp_path / "l.txt").write_text(text, newline="")
     assert judged(tmp_path, "lines", facts_for("lines", tmp_path / "l.txt"))[0] == status
 
@@ -106,9 +117,10 @@ def test_documents_have_free_order_and_numbers_a_tolerance(tmp_path: Path, text:
 
 def test_a_program_that_hangs_or_raises_fails(tmp_path: Path):
     path = tmp_path / "p.py"
-    for source in ("raise SystemExit(3)", "print('b')", "1 / 0"):
+    for source in ("raise SystemExit(3)", "print('b')", "1 / 0", "def f(", "if True:\npass"):
         path.write_text(source)
-        assert judged(tmp_path, "program", facts_for("program", path))[0] == 1
+        status, said = judged(tmp_path, "program", facts_for("program", path))
+        assert status == 1 and all(line.startswith("  ") for line in said.splitlines()[1:])
     path.write_text("import sys\nprint(open(sys.argv[1]).read(), end='')")
     assert judged(tmp_path, "program", facts_for("program", path))[0] == 0
 

@@ -1,4 +1,4 @@
-"""Judges a text file line by line; a missing newline at the end and CRLF line ends are let pass."""
+"""Judges a text file line by line; every line must end in a single line feed."""
 
 # Runs on Python 3.8 and starts for every check, so: no zip(strict=), no pathlib.
 # ruff: noqa: B905
@@ -18,10 +18,10 @@ def same(found: str, expected: str, tolerance: float) -> bool:
 
 def main() -> None:
     want = facts()
-    content = text(want["path"]).replace("\r\n", "\n")
+    content = text(want["path"])
     found = content.split("\n")
-    if found[-1] == "":
-        found.pop()
+    if found.pop() != "":
+        fail(f"{want['path']}: the last line does not end in a newline")
     for number, (line, expected) in enumerate(zip(found, want["lines"]), 1):
         if not same(line, expected, want.get("tolerance", 0)):
             fail(f"line {number} of {want['path']}: expected {expected!r}, found {line!r}")

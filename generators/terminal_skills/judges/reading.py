@@ -20,9 +20,10 @@ def facts() -> Any:
 def fail(message: str) -> None:
     """End as a failure (status 1) that says what was expected and what was found.
 
-    A trace of a judged program must not look as if the judge itself had crashed.
+    What a judged program said must not look as if the judge itself had crashed, so its lines are indented.
     """
-    sys.exit(f"FAILED: {message}".replace("Traceback (most recent call last)", "[trace]"))
+    said = message.replace("Traceback (most recent call last)", "[trace]").replace("\n", "\n  ")
+    sys.exit(f"FAILED: {said}")
 
 
 def raw(path: str) -> bytes:

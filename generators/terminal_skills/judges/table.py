@@ -1,4 +1,4 @@
-"""Judges a CSV file: header, rows in order, cells exact or within the tolerance of their column."""
+"""Judges a CSV file: header, rows in order, cells exact or within the tolerance of their column, line feeds."""
 
 # Runs on Python 3.8 and starts for every check, so: no zip(strict=), no pathlib.
 # ruff: noqa: B905
@@ -13,8 +13,9 @@ from reading import facts, fail, near, text  # type: ignore[import-not-found]
 
 def main() -> None:
     want = facts()
+    content = text(want["path"])
     try:
-        rows = [row for row in csv.reader(io.StringIO(text(want["path"]), newline="")) if row]
+        rows = [row for row in csv.reader(io.StringIO(content, newline="")) if row]
     except csv.Error as error:
         fail(f"{want['path']} is no CSV: {error}")
     if not rows or rows[0] != want["columns"]:
@@ -28,6 +29,8 @@ def main() -> None:
                 fail(f"row {number} of {want['path']}, column {column}: expected {truth!r}, found {cell!r}")
     if len(rows) - 1 != len(want["rows"]):
         fail(f"{want['path']}: expected {len(want['rows'])} rows under the header, found {len(rows) - 1}")
+    if "\r\n" in content or not content.endswith("\n"):
+        fail(f"{want['path']}: every line must end in a single line feed, the last one too")
 
 
 if __name__ == "__main__":

@@ -75,18 +75,16 @@ def find_breaches(bench: Bench, item: Artefact) -> Move:
         raise Unfit("no breach")
     made = sorted(found)
     path = bench.wanted(["breaches", "break_ins", "alarms", "compromised"], ".txt")
-    whom = "from the same address" if by_host else "of the same user from the same address"
+    whom = "from the same address, whichever user" if by_host else "of the same user from the same address"
+    others = "of other addresses" if by_host else "of other users or addresses"
     text = bench.say(
         f"Detect likely break-ins in `{item.path}`: an ACCEPT that comes right after at least {limit} REFUSE events"
         f" in a row"
-        f" {whom} (events of others in between do not interrupt a row). List the addresses, each once, in byte order,"
-        f" in"
-        f" `{path}`.",
-        f"Which addresses got in after {limit} or more consecutive refusals {whom}? Follow `{item.path}` from top to"
-        f" bottom (an"
-        f" ACCEPT ends a row of refusals; other addresses' or users' events do not matter). One address a line, byte"
-        f" order,"
-        f" no repeats: `{path}`.",
+        f" {whom} (events {others} in between do not interrupt a row). List the addresses, each once, in byte order,"
+        f" in `{path}`.",
+        f"Which addresses got in with an ACCEPT after {limit} or more consecutive refusals {whom}? Follow"
+        f" `{item.path}` from top to bottom (an ACCEPT ends a row of refusals; events {others} do not matter). One"
+        f" address a line, byte order, no repeats: `{path}`.",
     )
     step = python(
         "Keep a running count of refusals that an acceptance resets.",

@@ -72,7 +72,7 @@ def list_disagreements(bench: Bench, item: Artefact) -> Move:
     lines = item.value["lines"] + [kernel.draw(bench.rng) for _ in range(20)]
     recorded = run_source(item.value["broken"], lines)
     rows = [(str(i), r, kernel.model(line)) for i, (line, r) in enumerate(zip(lines, recorded, strict=True), 1)]
-    columns = (Column("line", "id"), Column("recorded", "name"), Column("correct", "category"))
+    columns = (Column("line", "id"), Column("recorded", "name"), Column("correct", "name"))
     made = Table(columns, ()).but(r for r in rows if r[1] != r[2])
     given, old = (
         bench.given(["asked", "past_inputs", "history"], ".txt"),

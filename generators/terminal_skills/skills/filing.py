@@ -90,12 +90,12 @@ def prune_files(bench: Bench, item: Artefact) -> Move:
     if not made or len(made) == len(tree):
         raise Unfit("nothing to prune or to keep")
     path = bench.wanted(["pruned", "keep", "useful", "thinned"])
+    either = listing(dropped).replace(" and ", " or ")
     text = bench.say(
         f"Make `{path}/` a copy of `{item.path}/` without empty files and without files that end in"
-        f" {listing(dropped)}; relative paths stay.",
+        f" {either}; relative paths stay.",
         f"Copy from `{item.path}/` to `{path}/`, at the same relative paths, every file that has content and does not"
-        f" end in"
-        f" {listing(dropped).replace(' and ', ' or ')}.",
+        f" end in {either}.",
     )
     names = " ".join(f"! -name '*{d}'" for d in dropped)
     step = shell(

@@ -7,7 +7,19 @@ import posixpath
 from generators.terminal_skills.bench import Bench, move, passed_on
 from generators.terminal_skills.skill import Artefact, Judge, Move, Skill, Unfit, listing, shell
 
-FILES = ("table", "lines", "mapping", "estimates", "rough", "records", "edges", "series", "nested", "settings")
+FILES = (
+    "table",
+    "lines",
+    "mapping",
+    "estimates",
+    "rough",
+    "records",
+    "edges",
+    "series",
+    "solution",
+    "nested",
+    "settings",
+)
 
 
 def _made(bench: Bench, item: Artefact) -> list[str]:

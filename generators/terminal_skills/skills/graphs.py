@@ -87,7 +87,7 @@ def cheapest_costs(bench: Bench, item: Artefact) -> Move:
         f"For every node that can be reached from `{start}` in `{item.path}`, compute the cost of the cheapest way"
         f" (sum of the"
         f" numbers along directed edges). `{path}`: CSV, header `node,cost`, without `{start}`, sorted by cost, then"
-        f" node.",
+        f" node in byte order.",
         f"Starting at `{start}`, how cheaply can each other node of `{item.path}` be reached, adding up the third"
         f" field along"
         f" the edges' direction? Answer as CSV in `{path}` (`node,cost`), cheapest first, equal costs by node name in"

@@ -6,7 +6,7 @@ from collections import Counter
 
 from generators.terminal_skills.artefacts import Column, Table
 from generators.terminal_skills.bench import Bench, move
-from generators.terminal_skills.skill import Artefact, Move, Skill, python, shell
+from generators.terminal_skills.skill import Artefact, Move, Skill, Unfit, python, shell
 
 ENTRIES = r"""
 import re
@@ -171,9 +171,54 @@ with open($dst, 'w') as f:
     return move("table", path, made, text, step)
 
 
+def rank_sources(bench: Bench, item: Artefact) -> Move:
+    hit: Counter[str] = Counter()
+    first: Counter[str] = Counter()
+    for entry in item.value:
+        hit.update(entry["frames"])
+        first.update(entry["frames"][:1])
+    if len(hit) < 2:
+        raise Unfit("hardly any stack")
+    columns = (Column("file", "name"), Column("errors", "int"), Column("raised", "int"))
+    order = sorted(hit, key=lambda f: (-hit[f], f))
+    made = Table(columns, tuple((f, str(hit[f]), str(first[f])) for f in order))
+    path = bench.wanted(["suspects", "hot_files", "stack_files", "culprits"], ".csv")
+    text = bench.say(
+        f"Read the stacks in `{item.path}`: CSV `{path}`, header `file,errors,raised`, a row per file that stack lines"
+        " name; errors counts the errors with the file in their stack (a stack names a file at most once), raised"
+        " those where it is on the first stack line. Most errors first, ties by file in byte order.",
+        f"Which source files are behind the errors in `{item.path}`? `{path}` (CSV, header `file,errors,raised`) has"
+        " each file of the stack lines, how many errors have it in their stack (once each) and in how many of these"
+        " it is on the line right below the error; sorted by errors descending, then file in byte order.",
+    )
+    step = python(
+        "Remember whether the line above was a log line: then a stack begins.",
+        r"""
+        import re
+        from collections import Counter
+
+        hit, first, fresh = Counter(), Counter(), False
+        for line in open($src):
+            frame = re.fullmatch(r'\s+at .*\((\w+):\d+\)', line.rstrip())
+            if frame:
+                hit[frame[1]] += 1
+                first[frame[1]] += fresh
+            fresh = frame is None
+        with open($dst, 'w') as f:
+            f.write('file,errors,raised\n')
+            for name in sorted(hit, key=lambda n: (-hit[n], n)):
+                f.write(f'{name},{hit[name]},{first[name]}\n')
+        """,
+        src=item.path,
+        dst=path,
+    )
+    return move("table", path, made, text, step)
+
+
 SKILLS = (
     Skill("tally_requests", "weblog", "table", 1.5, tally_requests),
     Skill("rank_failures", "weblog", "table", 2.0, rank_failures),
     Skill("triage_errors", "applog", "table", 1.5, triage_errors),
     Skill("time_requests", "applog", "table", 2.0, time_requests),
+    Skill("rank_sources", "applog", "table", 2.0, rank_sources),
 )

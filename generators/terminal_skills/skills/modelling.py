@@ -150,7 +150,7 @@ def encode_one_hot(bench: Bench, item: Artefact) -> Move:
     table: Table = item.value
     column = bench.pick(table.of("category", where=lambda cells: "" not in cells and len(set(cells)) > 1))
     values, at = sorted(set(table.cells(column))), table.at(column)
-    heads = [Column(f"{column.name}={v}", "int") for v in values]
+    heads = [Column(f"{column.name}={v}", "indicator") for v in values]
     made = table.but(
         ((*row[:at], *row[at + 1 :], *("1" if row[at] == v else "0" for v in values)) for row in table.rows),
         (*table.columns[:at], *table.columns[at + 1 :], *heads),
@@ -195,9 +195,8 @@ def split_train_test(bench: Bench, item: Artefact) -> Move:
         f"Split `{item.path}` without shuffling: every {nth}th data row (number {nth}, {2 * nth}, ..., counting from"
         f" 1 below"
         f" the header) goes to `{test_path}`, the others to `{train_path}`; both with the header.",
-        f"Hold out data. Counting the rows under the header of `{item.path}` from 1, those whose number {nth} divides"
-        f" make"
-        f" `{test_path}`; all others make `{train_path}`. Keep order and header in both.",
+        f"Hold out data. Counting the rows under the header of `{item.path}` from 1, those whose number is divisible"
+        f" by {nth} make `{test_path}`; all others make `{train_path}`. Keep order and header in both.",
     )
     body = "rows = [row for number, row in enumerate(rows, 1) if (number % $nth == 0) == $held]"
     steps = (

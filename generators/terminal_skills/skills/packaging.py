@@ -7,7 +7,7 @@ import re
 from generators.terminal_skills.artefacts import Column, Graph, Table
 from generators.terminal_skills.bench import Bench, move
 from generators.terminal_skills.fixtures.packages import Index, version_key
-from generators.terminal_skills.skill import Artefact, Move, Skill, Unfit, python
+from generators.terminal_skills.skill import Artefact, Move, Skill, Unfit, listing, python
 
 PINS = (Column("package", "package"), Column("operator", "category"), Column("version", "version"))
 LOAD = """
@@ -72,7 +72,7 @@ def resolve_minimal(bench: Bench, item: Artefact) -> Move:
     columns = (Column("package", "package"), Column("version", "version"), Column("size", "int"))
     made = Table(columns, tuple((n, chosen[n], str(index[n][chosen[n]]["size"])) for n in sorted(chosen)))
     path = bench.wanted(["lock", "resolved", "selection", "install_plan"], ".csv")
-    wanted = ", ".join(f"`{n}` {v}" for n, v in roots.items())
+    wanted = listing([f"`{n}` {v}" for n, v in roots.items()], mark="")
     text = bench.say(
         f"Resolve {wanted} against `{item.path}` by minimal version selection: beginning with these versions, follow"
         f" `requires`"

@@ -36,10 +36,10 @@ def compare_installed(bench: Bench, item: Artefact) -> Move:
     path = bench.wanted(["status", "outdated", "gap", "upgrade_report"], ".csv")
     text = bench.say(
         f"Compare the versions in `{item.path}` with what is installed (`{source}`): CSV `{path}`, header"
-        " `package,installed,status`, a row per package of the former in byte order; status `missing` (installed cell"
-        " empty),"
-        " `same`, `older` or `newer` (the installed version against the other; parts compare as numbers).",
-        f"For every package of `{item.path}`, in byte order, tell in `{path}` (CSV, header"
+        " `package,installed,status`, a row per different package of the former in byte order; status `missing`"
+        " (installed cell empty), `same`, `older` or `newer` (the installed version against the other; parts"
+        " compare as numbers).",
+        f"For every different package of `{item.path}`, in byte order, tell in `{path}` (CSV, header"
         f" `package,installed,status`) which"
         f" version `{source}` has (an empty cell if none) and whether that is `missing`, `same`, `older` or `newer`"
         f" than the"

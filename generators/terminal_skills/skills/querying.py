@@ -16,7 +16,10 @@ def filter_rows(bench: Bench, item: Artefact) -> Move:
     table: Table = item.value
     path = bench.wanted(["filtered", "matching", "subset", "selected_rows"], ".csv")
     group = bench.pick(table.of("category"))
-    allowed = sorted(bench.some(sorted(set(table.cells(group)) - {""}), 1, 3))
+    groups = sorted(set(table.cells(group)) - {""})
+    if len(groups) < 2:
+        raise Unfit("one group only")
+    allowed = sorted(bench.some(groups, 1, min(3, len(groups) - 1)))
     value = bench.pick(table.of(*NUMERIC))
     limit = bench.pick(sorted({number(c) for c in table.cells(value)})[1:] or [Decimal(0)])
     at_least, both = bench.chance(0.5), bench.chance(0.6)
@@ -74,6 +77,8 @@ def group_totals(bench: Bench, item: Artefact) -> Move:
     keys = sorted(set(table.cells(group)))
     pairs = list(zip(table.cells(group), map(number, table.cells(value)), strict=True))
     counts = Counter(k for k, _ in pairs)
+    if max(counts.values()) == 1:
+        raise Unfit("every group has one row")
     sums = {key: sum((v for k, v in pairs if k == key), Decimal(0)) for key in keys}
     biggest = bench.chance(0.5)
     if biggest:
@@ -181,7 +186,7 @@ def join_lookup(bench: Bench, item: Artefact) -> Move:
     key = bench.pick(table.of("category", where=lambda cells: len(set(cells)) > 2))
     values = sorted(set(table.cells(key)) - {""})
     known = sorted(bench.some(values, len(values) - 1, len(values)))
-    extra = bench.column_name(table, "manager", "code", "zone_code", "owner", "rate_class")
+    extra = bench.column_name(table, "code", "owner", "group_code", "rate_class", "handled_by")
     default = bench.pick(["unknown", "n/a", "-", "none"])
     pairs = {value: f"{bench.slug().upper()}{bench.rng.randint(1, 99)}" for value in [*known, f"old_{bench.slug()}"]}
     source = bench.given(["lookup", f"{key.name}_list", "reference", "codes"], ".csv")

@@ -7,7 +7,7 @@ from typing import Any
 
 from generators.terminal_skills.artefacts import Column, Table
 from generators.terminal_skills.bench import Bench, move
-from generators.terminal_skills.skill import Artefact, Move, Skill, Unfit, python
+from generators.terminal_skills.skill import Artefact, Move, Skill, Unfit, listing, python
 from generators.terminal_skills.skills.tabular import read_only
 
 
@@ -211,7 +211,7 @@ def table_to_records(bench: Bench, item: Artefact) -> Move:
         made.append(record)
     path = bench.wanted(["rows", "converted", "objects", "as_json"], ".jsonl")
     typed = [c.name for c in table.columns if c.role in ("int", "decimal")]
-    numbers = f"; {', '.join(f'`{n}`' for n in typed)} as numbers, everything else as text" if typed else " as text"
+    numbers = f"; {listing(typed)} as numbers, everything else as text" if typed else "; every other value is text"
     text = bench.say(
         f"Convert `{item.path}` to JSON Lines in `{path}`: one object per row in the same order, keys from the header,"
         f" empty cells as null{numbers}.",

@@ -112,9 +112,7 @@ def derive_column(bench: Bench, item: Artefact) -> Move:
     if others and bench.chance(0.6):
         two = bench.pick(others)
         sign = bench.pick(["plus", "minus"])
-        name = bench.column_name(
-            table, "net", "combined", "total_value", "balance_due", f"{one.name}_{sign}_{two.name}"
-        )
+        name = bench.column_name(table, "net", "combined", "total_value", "computed", f"{one.name}_{sign}_{two.name}")
         factor, note = (1 if sign == "plus" else -1), zero_note(table, one) + zero_note(table, two)
         values = [number(a) + factor * number(b) for a, b in zip(table.cells(one), table.cells(two), strict=True)]
         formula = f"`{one.name}` {sign} `{two.name}`{note}"

@@ -22,10 +22,10 @@ with open($dst, 'w') as f:
 """
 FORMAT = " (a `time value` pair on each line, values with at least 6 decimal places and right to 0.001)"
 UNITS = (
-    ("°F from °C", 1.8, 32.0),
-    ("mm from inches", 25.4, 0.0),
-    ("kelvin from °C", 1.0, 273.15),
-    ("km/h from m/s", 3.6, 0.0),
+    ("the probe's calibration", 1.8, 32.0),
+    ("gain and offset", 25.4, -4.0),
+    ("the correction from the manual", 0.98, 273.15),
+    ("the instrument's scale", 3.6, 1.5),
 )
 
 
@@ -96,12 +96,12 @@ def smooth_series(bench: Bench, item: Artefact) -> Move:
 def convert_units(bench: Bench, item: Artefact) -> Move:
     series: Series = item.value
     unit, factor, offset = bench.pick(UNITS)
+    shift = f"then {offset:g} added" if offset > 0 else f"then {-offset:g} subtracted"
     path = bench.wanted(["converted", "other_units", "in_units", "rescaled"], ".txt")
     text = bench.say(
-        f"Convert the values of `{item.path}` ({unit}): value times {factor:g} plus {offset:g}. Result:"
-        f" `{path}`{FORMAT}.",
-        f"`{path}`{FORMAT} is `{item.path}` in another unit ({unit}), that is each value multiplied by {factor:g}, then"
-        f" {offset:g} added; times stay.",
+        f"Convert the values of `{item.path}` ({unit}): value times {factor:g}, {shift}. Result: `{path}`{FORMAT}.",
+        f"`{path}`{FORMAT} is `{item.path}` on another scale ({unit}), that is each value multiplied by {factor:g},"
+        f" {shift}; times stay.",
     )
     points = [(t, v * factor + offset) for t, v in series.points]
     body = "points = [(t, $factor * v + $offset) for t, v in points]"
