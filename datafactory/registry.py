@@ -136,7 +136,9 @@ def fill(cls: type[Spec], keys: Mapping[str, Any], path: Path, problems: list[Pr
             problems.append(Problem((*path, key), f"unknown key{suggest(key, list(cls.model_fields))}"))
             continue
         kind = component(cls.model_fields[key])
-        if kind is None or value is None:
+        if isinstance(value, bool) and _is_number(cls.model_fields[key]):
+            problems.append(Problem((*path, key), f"must be a number, not {value}"))
+        elif kind is None or value is None:
             ready[key] = value
         elif _is_list(cls.model_fields[key]):
             ready[key] = build_list(kind, value, (*path, key), problems)
@@ -174,6 +176,11 @@ def _marks(annotation: Any) -> Iterator[Any]:
         yield from annotation.__metadata__
     for inner in get_args(annotation):
         yield from _marks(inner)
+
+
+def _is_number(field: FieldInfo) -> bool:
+    kinds = {field.annotation, *get_args(field.annotation)}
+    return bool(kinds & {int, float}) and bool not in kinds
 
 
 def _is_list(field: FieldInfo) -> bool:

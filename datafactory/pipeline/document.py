@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path as FilePath
 from typing import Any
 
@@ -10,6 +11,9 @@ import yaml
 from datafactory.errors import ConfigError, DataError
 
 Place = tuple[str | int, ...]
+
+_NUMBER = re.compile(r"[-+]?(?:(?:0|[1-9][0-9_]*)(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]{1,3})?|0x[0-9a-fA-F]+")
+"""What everybody reads as the same number: no octal, no base 60, nothing without end."""
 
 NODES = 20_000
 """How many values a pipeline file may have once its aliases are spelled out (guards against YAML bombs)."""
@@ -90,11 +94,19 @@ class _Reading:
             self._inside.pop()
 
     def _scalar(self, node: yaml.Node) -> Any:
+        where = f"{self.path}:{node.start_mark.line + 1}"
+        kind = node.tag.rpartition(":")[2] if isinstance(node, yaml.ScalarNode) and node.style is None else "quoted"
+        if kind in ("int", "float") and not _NUMBER.fullmatch(node.value):
+            said = "is another number to every reader; write it in plain decimals, or in quotes where it is text"
+            raise ConfigError(f"{where}: {node.value!r} {said}")
+        if kind in ("str", "timestamp"):
+            # YAML 1.2 has no dates, and calls 1e3 a number.
+            return float(node.value) if _NUMBER.fullmatch(node.value) else node.value
         try:
             return yaml.SafeLoader("").construct_object(node)
         except (yaml.YAMLError, ValueError) as error:
             said = f"the tag {node.tag!r} is not known here" if node.tag.startswith("!") else str(error)
-            raise ConfigError(f"{self.path}:{node.start_mark.line + 1}: {said}") from error
+            raise ConfigError(f"{where}: {said}") from error
 
     def _mapping(self, node: yaml.MappingNode, place: Place) -> dict[str, Any]:
         made: dict[str, Any] = {}
