@@ -10,7 +10,7 @@ from pathlib import PurePosixPath
 from shlex import quote
 from typing import Literal
 
-from datafactory.teachers.oracle_words import first_sentence, listed, say, sentence
+from datafactory.teachers.oracle_words import goal, listed, say, sentence
 from datafactory.types import Step, Task
 
 Kind = Literal["look", "slip", "act", "error", "wait", "check", "done"]
@@ -42,11 +42,16 @@ _ENDS_SHELL = re.compile(r"^\s*(?:set\s+-\w*[eu]|set\s+-o|exit\b|exec\b|trap\b)"
 _MOVES = re.compile(r"(?:^|[;&|(]\s*)(?:cd|pushd|popd)\b", re.MULTILINE)
 _TARGET = re.compile(r"(?<![<>&\d])>>?\s*([\"']?)([\w/-][\w./-]*\.[A-Za-z]\w*)\1(?![\w(.])")
 _PATH = re.compile(r"(?<![\w/.-])/[\w.-]+(?:/[\w.-]+)+")
-_SLOW = re.compile(
-    r"\b(?:pytest|unittest|make|gcc|g\+\+|cargo|rustc|go|pip3?|npm|sleep|curl|wget|apt-get|docker|until|while)\b"
+_HEREDOC = re.compile(r"<<-?\s*([\"']?)(\w+)\1(.*)\n(?:.*\n)*?\s*\2$", re.MULTILINE)
+_SLOW = re.compile(r"\b(?:pytest|unittest|make|gcc|g\+\+|cargo|rustc|go|pip3?|npm|curl|wget|apt-get|docker)\b")
+_SLEEP = re.compile(r"\bsleep\s+(\d+(?:\.\d+)?)\b")
+_COMPUTES = re.compile(
+    r"\b(?:python3?|node|java|perl|ruby|sqlite3|git|tar|zip|gzip|find|openssl|gpg|while|until|for|xargs)\b"
 )
-_COMPUTES = re.compile(r"\b(?:python3?|node|java|perl|ruby|sqlite3|git|tar|zip|gzip|sort|find|openssl|gpg)\b")
 _QUICK = re.compile(r"\s*(?:ls|cd|pwd|echo|cat|head|tail|wc|mkdir|cp|mv|rm|touch|chmod|ln|printf|export|\w+=\S*$)\b")
+
+SLOW = 15.0
+"""Seconds for builds, installations and test suites."""
 
 
 def plan(task: Task, seed: int, slip: float) -> list[Beat]:
@@ -88,7 +93,7 @@ def _overview(task: Task, rng: random.Random) -> Beat:
     )
     return Beat(
         "look",
-        say(rng, "look_analysis", first=first_sentence(task.prompt), workdir=task.workdir),
+        say(rng, "look_analysis", first=goal(task.prompt), workdir=task.workdir),
         say(rng, "look_plan", workdir=task.workdir),
         (Act(command),),
     )
@@ -206,10 +211,16 @@ def _readable(name: str) -> bool:
 
 
 def seconds(command: str) -> float:
-    """How long to watch a command: briefly where it is one that ends at once, long where it computes."""
-    if _SLOW.search(command):
-        return 30.0
-    lines = [line for line in command.splitlines() if line.strip()]
-    if _COMPUTES.search(command):
-        return 5.0
-    return 0.1 if len(lines) == 1 and _QUICK.match(command) and "|" not in command else 2.0
+    """How long to watch a command, from 0.1 s for what ends at once to 15 s for builds.
+
+    In Harbor's Terminus 2 a wait is always spent in full, so it teaches to be short; a prompt that is not back by
+    then is waited for (`oracle_mind`).
+    """
+    typed = _HEREDOC.sub(r"\3", command)
+    if naps := _SLEEP.findall(typed):
+        return min(60.0, max(map(float, naps)) + 1.0)
+    if _SLOW.search(typed):
+        return SLOW
+    if _COMPUTES.search(typed):
+        return 1.0
+    return 0.1 if all(map(_QUICK.match, filter(str.strip, typed.splitlines()))) and "|" not in typed else 0.5

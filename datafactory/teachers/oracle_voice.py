@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from datafactory.teachers.oracle_plan import Beat
+from datafactory.teachers.oracle_plan import SLOW, Beat
 from datafactory.types import Message, Reply, ToolCall
 
 MODEL = "oracle"
@@ -35,7 +35,8 @@ def _terminus(beat: Beat) -> Reply:
 
 def _tools(beat: Beat, turn: int) -> Reply:
     calls: list[tuple[str, dict[str, Any]]] = [
-        ("bash", {"command": act.command} | ({"timeout": _USUAL * 2} if act.seconds >= 30 else {})) for act in beat.acts
+        ("bash", {"command": act.command} | ({"timeout": _USUAL * 2} if act.seconds >= SLOW else {}))
+        for act in beat.acts
     ]
     if beat.kind == "done":
         calls = [("submit", {})]

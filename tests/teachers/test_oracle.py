@@ -12,6 +12,8 @@ from datafactory.agent import Attempted, Limits, attempt, dialect
 from datafactory.errors import TeacherError
 from datafactory.protocols import Episode
 from datafactory.teachers.oracle import OracleTeacher
+from datafactory.teachers.oracle_plan import seconds
+from datafactory.teachers.oracle_words import goal
 from datafactory.types import Check, Draft, Message, Source, Step, Task, Usage, files
 
 BOTH = pytest.mark.parametrize("agent", ["terminus-2", "tools"])
@@ -177,3 +179,41 @@ async def test_what_it_cannot_demonstrate_is_a_clear_error(tmp_path: Any, agent:
     async with OracleTeacher().open() as chat:
         with pytest.raises(TeacherError, match=problem):
             await chat.reply([Message(role="user", content="go")], episode=episode)
+
+
+@pytest.mark.parametrize(
+    ("prompt", "expected"),
+    [
+        (
+            "MEMO\n\nA job from Alder Bank.\n\n(a) Sort `/app/a.txt` into `/app/b.txt`. Done.",
+            "Sort `/app/a.txt` into `/app/b.txt`.",
+        ),
+        ("# Fix it\n\nHello,\n\nthe tests of foo.py fail. Please repair foo.py now.", "Please repair foo.py now."),
+        ("Sam has 3 apples and eats 2 of them. How many are left?", "How many are left?"),
+        (
+            "- [ ] `/app/t.csv` (CSV, header `a,b`) gets a row per line.\n",
+            "`/app/t.csv` (CSV, header `a,b`) gets a row per line.",
+        ),
+        ("Nothing is asked for here at all.", "Nothing is asked for here at all."),
+        ("MEMO", "MEMO"),
+        ("", ""),
+    ],
+)
+def test_the_goal_is_a_sentence_that_asks_for_something(prompt: str, expected: str):
+    assert goal(prompt) == expected
+
+
+@pytest.mark.parametrize(
+    ("command", "expected"),
+    [
+        ("mkdir -p out\nls -la data", 0.1),
+        ("cat > run.py <<'EOF'\nimport make\nsleep 30\nEOF", 0.1),
+        ("awk '{ print $1 }' a | sort > b", 0.5),
+        ("python3 - <<'PY'\nimport pytest, time\nPY", 1.0),
+        ('while read -r line; do echo "$line"; done < a', 1.0),
+        ("python3 -m pytest -q", 15.0),
+        ("sleep 4", 5.0),
+    ],
+)
+def test_a_command_is_watched_no_longer_than_it_needs(command: str, expected: float):
+    assert seconds(command) == expected
