@@ -15,8 +15,10 @@ FactoryError
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import PurePath
 
 
 class FactoryError(Exception):
@@ -80,6 +82,14 @@ def boundary(kind: type[BoundaryError], doing: str) -> Iterator[None]:
             error.boundary = doing
         raise
     except Exception as error:
-        wrapped = kind(f"{doing}: {type(error).__name__}: {error}")
+        wrapped = kind(f"{doing}: {type(error).__name__}: {error}{_place(error)}")
         wrapped.boundary = doing
         raise wrapped from error
+
+
+def _place(error: Exception) -> str:
+    """Where a mistake in somebody's code was made: all that a line on file keeps of its traceback."""
+    if isinstance(error, OSError):
+        return ""
+    deepest = traceback.extract_tb(error.__traceback__)[-1]
+    return f" ({PurePath(deepest.filename).name}:{deepest.lineno})"

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from pathlib import Path
 
 import pytest
 
-from datafactory.errors import FuseBlown, SandboxError, TeacherError, boundary
+from datafactory.errors import FuseBlown, GeneratorError, SandboxError, TeacherError, boundary
 from datafactory.run import FUSE, Run
 from datafactory.storage import FAILURES, Shelf, rows
 from datafactory.types import Failure, Record, Reject
@@ -144,3 +145,10 @@ async def test_tries_are_spaced_out(tmp_path: Path) -> None:
     first, second = at[1] - at[0], at[2] - at[1]
     assert first >= 0.025
     assert second >= 0.05
+
+
+def test_a_mistake_behind_a_boundary_says_where_it_was_made() -> None:
+    with pytest.raises(GeneratorError) as raised, boundary(GeneratorError, "making a draft with mine"):
+        {}["key"]
+    place = r"\(test_failures\.py:\d+\)"
+    assert re.fullmatch(rf"making a draft with mine: KeyError: 'key' {place}", str(raised.value))
