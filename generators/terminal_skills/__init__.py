@@ -132,7 +132,7 @@ def _checks(chain: Chain) -> tuple[Check, ...]:
 
 def _solution(chain: Chain) -> tuple[Step, ...]:
     start = Step(
-        thought="Look at what is there, and make the folder for the results.",
-        command=f"mkdir -p {chain.bench.outbox}\nls -la {chain.bench.inbox}",
+        thought="Make the folder for the results.",
+        command=f"mkdir -p {chain.bench.outbox}",
     )
     return (start, *(step for _, move in chain.links for step in move.steps))

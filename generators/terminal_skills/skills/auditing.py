@@ -92,17 +92,16 @@ def find_breaches(bench: Bench, item: Artefact) -> Move:
         + """
 count, found = {}, set()
 for verdict, user, host in events:
-    key = host if $by_host else (host, user)
+    key = KEY
     if verdict == 'REFUSE':
         count[key] = count.get(key, 0) + 1
     elif count.pop(key, 0) >= $limit:
         found.add(host)
 with open($dst, 'w') as f:
     f.writelines(host + '\\n' for host in sorted(found))
-""",
+""".replace("KEY", "host" if by_host else "host, user"),
         src=item.path,
         dst=path,
-        by_host=by_host,
         limit=limit,
     )
     return move("lines", path, made, text, step)

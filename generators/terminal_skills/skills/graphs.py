@@ -47,17 +47,16 @@ def reachable_nodes(bench: Bench, item: Artefact) -> Move:
         + """\
 found = {$start}
 while True:
-    new = {b if not $backwards else a for a, b, *_ in edges if (b if $backwards else a) in found} - found
+    new = {NEW for a, b, *_ in edges if OLD in found} - found
     if not new:
         break
     found |= new
 with open($dst, 'w') as f:
     f.writelines(name + '\\n' for name in sorted(found - {$start}))
-""",
+""".replace("NEW", "a" if backwards else "b").replace("OLD", "b" if backwards else "a"),
         src=item.path,
         dst=path,
         start=start,
-        backwards=backwards,
     )
     return move("lines", path, made, text, step)
 

@@ -29,26 +29,21 @@ def impute_missing(bench: Bench, item: Artefact) -> Move:
         f" `{path}`.",
         f"`{path}` repeats `{item.path}`, but every gap in `{column.name}` holds {how}.",
     )
+    filling = "fill = sorted(map(int, known))[(len(known) - 1) // 2]"
+    if column.role == "category":
+        filling = "fill = min(sorted(set(known)), key=lambda value: -known.count(value))"
     step = rework(
         "Compute the fill from the cells that are there.",
         item,
         path,
         made,
         """
-        from collections import Counter
-        from statistics import median_low
-
         known = [row[$column] for row in rows if row[$column]]
-        if $numeric:
-            fill = median_low(int(cell) for cell in known)
-        else:
-            counts = Counter(known)
-            fill = sorted(counts, key=lambda v: (-counts[v], v))[0]
+        FILL
         for row in rows:
             row[$column] = row[$column] or fill
-        """,
+        """.replace("FILL", filling),
         column=column.name,
-        numeric=column.role == "int",
     )
     return move("table", path, made, text, step)
 

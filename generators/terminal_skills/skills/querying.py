@@ -54,17 +54,15 @@ def filter_rows(bench: Bench, item: Artefact) -> Move:
         def fits(row):
             by_group = row[$group] in $allowed
             cell = row[$value]
-            by_value = cell != '' and (Decimal(cell) >= Decimal($limit)) == $at_least
-            return by_group and by_value if $both else by_group or by_value
+            by_value = cell != '' and Decimal(cell) COMPARED Decimal($limit)
+            return by_group BOTH by_value
 
         rows = [row for row in rows if fits(row)]
-        """,
+        """.replace("BOTH", "and" if both else "or").replace("COMPARED", ">=" if at_least else "<"),
         group=group.name,
         allowed=allowed,
         value=value.name,
         limit=str(limit),
-        at_least=at_least,
-        both=both,
     )
     return move("table", path, made, text, step)
 
@@ -127,13 +125,11 @@ def group_totals(bench: Bench, item: Artefact) -> Move:
             base.execute('create table t (k text, cents integer)')
             pairs = [(r[$group], round(float(r[$value] or 0) * 100)) for r in rows]
             base.executemany('insert into t values (?, ?)', pairs)
-            order = 'sum(cents) desc, k' if $biggest else 'k'
-            found = base.execute(f'select k, count(*), sum(cents) from t group by k order by {order}')
+            found = base.execute('select k, count(*), sum(cents) from t group by k order by ORDER')
             rows = [{$group: k, $count: n, $total: '%.2f' % (c / 100)} for k, n, c in found]
-            """,
+            """.replace("ORDER", "sum(cents) desc, k" if biggest else "k"),
             group=group.name,
             value=value.name,
-            biggest=biggest,
             count=count_name,
             total=sum_name,
         )

@@ -39,24 +39,19 @@ def clean_table(bench: Bench, item: Artefact) -> Move:
         path,
         lower,
         """
-        with open($src, newline='', encoding='utf-8') as f:
-            rows = []
-            for row in csv.DictReader(f, delimiter=$delimiter):
-                row = {key: (value or '').strip() for key, value in row.items()}
-                if not any(row.values()):
-                    continue
-                for key in $categories:
-                    row[key] = row[key].lower()
-                for key in $dates:
-                    row[key] = '-'.join(reversed(row[key].split('/')))
-                for key in $decimals:
-                    row[key] = row[key].replace(',', '.')
-                rows.append(row)
-        """,
+        rows = [{key: (value or '').strip() for key, value in row.items()} for row in rows]
+        rows = [row for row in rows if any(row.values())]
+        for row in rows:
+            for key in $categories:
+                row[key] = row[key].lower()
+            for key in $dates:
+                row[key] = '-'.join(reversed(row[key].split('/')))
+        """
+        + ("    for key in $decimals:\n                row[key] = row[key].replace(',', '.')\n" if comma else ""),
         delimiter=item.value["delimiter"],
         categories=categories,
         dates=dates,
-        decimals=decimals if comma else [],
+        decimals=decimals,
     )
     return move("table", path, lower, text, step)
 
@@ -92,14 +87,13 @@ def drop_duplicates(bench: Bench, item: Artefact) -> Move:
         """
         seen = set()
         kept = []
-        for row in (reversed(rows) if $last else rows):
+        for row in ROWS:
             key = tuple(row[k] for k in $keys)
             if key not in seen:
                 seen.add(key)
                 kept.append(row)
-        rows = kept[::-1] if $last else kept
-        """,
-        last=last,
+        rows = KEPT
+        """.replace("ROWS", "reversed(rows)" if last else "rows").replace("KEPT", "kept[::-1]" if last else "kept"),
         keys=names,
     )
     return move("table", path, made, text, step)
@@ -133,6 +127,7 @@ def derive_column(bench: Bench, item: Artefact) -> Move:
         " shown with exactly two decimal places; zero is `0.00`.",
     )
     made = made.but([*row[:-1], "0.00" if row[-1] == "-0.00" else row[-1]] for row in made.rows)
+    value = f"value {'+' if factor > 0 else '-'} Decimal(row[$two] or '0')" if two != one else "value * $factor"
     step = rework(
         "Decimal keeps the arithmetic exact.",
         item,
@@ -143,13 +138,12 @@ def derive_column(bench: Bench, item: Artefact) -> Move:
 
         for row in rows:
             value = Decimal(row[$one] or '0')
-            value = value + $factor * Decimal(row[$two] or '0') if $pair else value * $factor
+            value = VALUE
             row[$name] = '%.2f' % (value + 0)
-        """,
+        """.replace("VALUE", value),
         one=one.name,
         two=two.name,
         factor=factor,
-        pair=two != one,
         name=name,
     )
     return move("table", path, made, text, step)

@@ -10,10 +10,8 @@ from generators.terminal_skills.artefacts import Column, Table
 from generators.terminal_skills.skill import Artefact, python
 
 READ = """\
-import csv
-
 with open($src, newline='', encoding='utf-8') as f:
-    rows = list(csv.DictReader(f))
+    rows = list(csv.DictReader(f$dialect))
 """
 
 WRITE = """\
@@ -24,15 +22,27 @@ with open($dst, 'w', newline='', encoding='utf-8') as f:
 """
 
 
-def rework(thought: str, item: Artefact, path: str, table: Table, body: str, **values: Any) -> Step:
+def rework(
+    thought: str, item: Artefact, path: str, table: Table, body: str, *, delimiter: str = ",", **values: Any
+) -> Step:
     """A step that reads `item` as `rows` (dicts), runs `body` over them, and writes `rows` to `path`."""
-    code = READ + textwrap.dedent(body).strip("\n") + "\n" + WRITE
+    code = _reading(body, delimiter) + "\n" + WRITE
     return python(thought, code, src=item.path, dst=path, columns=list(table.names), **values)
 
 
 def read_only(thought: str, item: Artefact, body: str, **values: Any) -> Step:
     """A step that reads `item` as `rows` (dicts) and runs `body`."""
-    return python(thought, READ + textwrap.dedent(body).strip("\n"), src=item.path, **values)
+    return python(thought, _reading(body), src=item.path, **values)
+
+
+def _reading(body: str, delimiter: str = ",") -> str:
+    """The program that reads the rows and goes on with `body`, all imports on top."""
+    lines = textwrap.dedent(body).strip("\n").splitlines()
+    imports = [line for line in lines if line.startswith(("import ", "from "))]
+    kept = "\n".join(line for line in lines if line not in imports).lstrip("\n")
+    head = "\n".join(sorted(["import csv", *imports], key=lambda line: (line.startswith("from"), line)))
+    dialect = "" if delimiter == "," else f", delimiter={delimiter!r}"
+    return f"{head}\n\n{READ.replace('$dialect', dialect)}{kept}"
 
 
 def zero_note(table: Table, column: Column) -> str:
