@@ -100,6 +100,15 @@ def test_lines_are_judged_in_order_and_by_their_ends(tmp_path: Path, text: str, 
 
 
 @pytest.mark.parametrize(
+    ("text", "status"), [("0 1.0004\n", 0), ("0  1\n", 0), ("0 1\r\n", 1), ("0 1.1\n", 1), ("0\n", 1)]
+)
+def test_lines_of_numbers_have_a_tolerance_but_no_carriage_returns(tmp_path: Path, text: str, status: int):
+    (tmp_path / "s.txt").write_text(text, newline="")
+    facts = {"path": str(tmp_path / "s.txt"), "lines": ["0 1"], "tolerance": 0.001}
+    assert judged(tmp_path, "lines", facts)[0] == status
+
+
+@pytest.mark.parametrize(
     ("text", "status"),
     [
         ('{"s": ["x"], "n": 1.5004}', 0),

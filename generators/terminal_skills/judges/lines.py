@@ -22,6 +22,8 @@ def main() -> None:
     found = content.split("\n")
     if found.pop() != "":
         fail(f"{want['path']}: the last line does not end in a newline")
+    if any(line.endswith("\r") for line in found):
+        fail(f"{want['path']}: lines must end in a single line feed, found carriage returns")
     for number, (line, expected) in enumerate(zip(found, want["lines"]), 1):
         if not same(line, expected, want.get("tolerance", 0)):
             fail(f"line {number} of {want['path']}: expected {expected!r}, found {line!r}")
