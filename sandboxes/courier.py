@@ -20,6 +20,8 @@ PATIENCE = 60.0
 """Seconds for one journey; past that the box counts as broken."""
 READ_LIMIT = 64 << 20
 """Bytes of the largest file that `read` brings; a larger one counts as absent, as no check can want it."""
+MOST = 20_000
+"""Files of one pull: an attempt that leaves more has left a mess, and the box is not broken for it."""
 _LISTING_LIMIT = 16 << 20
 _ABSENT = 44
 _FULL = b"Resource temporarily unavailable"
@@ -192,17 +194,24 @@ class Courier:
         await self._link.send(b"\n%s:room; %s; s=$?; on; %s\n" % (token, script, mark))
         gathered = {1: bytearray(), 2: bytearray()}
         waiting, status = {1, 2}, 0
-        while waiting:
-            fd, chunk = await self._link.receive()
-            for piece in self._streams[fd].feed(chunk):
-                if not isinstance(piece, Mark):
-                    gathered[fd] += piece
-                elif piece.name == f"{nonce.decode()}.go":
-                    gathered[fd].clear()
-                    await self._link.send(cargo)
-                elif piece.name == nonce.decode():
-                    waiting.discard(fd)
-                    status = piece.status if fd == 1 else status
+        sending: list[asyncio.Task[None]] = []
+        try:
+            while waiting:
+                fd, chunk = await self._link.receive()
+                for piece in self._streams[fd].feed(chunk):
+                    if not isinstance(piece, Mark):
+                        gathered[fd] += piece
+                    elif piece.name == f"{nonce.decode()}.go":
+                        gathered[fd].clear()
+                        # Beside the reading: who answers before all is sent would wait for a reader.
+                        sending.append(asyncio.create_task(self._link.send(cargo)))
+                    elif piece.name == nonce.decode():
+                        waiting.discard(fd)
+                        status = piece.status if fd == 1 else status
+            await asyncio.gather(*sending)
+        finally:
+            for task in sending:
+                task.cancel()
         return status, bytes(gathered[1]), bytes(gathered[2])
 
     async def _send(self, data: bytes) -> None:
@@ -261,6 +270,9 @@ def choose(found: Sequence[tuple[str, int, bytes]], limit: int) -> tuple[list[st
     the others."""
     chosen, left_out, room = list[str](), list[str](), limit
     for kind, size, raw in found:
+        if len(chosen) == MOST:
+            left_out.append(f"{_text(raw)} and all after it: more than {MOST:,} files")
+            break
         try:
             name = raw.decode()
         except UnicodeDecodeError:

@@ -123,8 +123,9 @@ class Shell:
                 await self._clear()
             try:
                 async with asyncio.timeout(patience):
-                    await self._send(b"journey %s %d %s\n" % (nonce.encode(), len(cargo), quote(script)) + cargo)
-                    mark = await self._until(nonce, kept)
+                    call = b"journey %s %d %s\n" % (nonce.encode(), len(cargo), quote(script)) + cargo
+                    # Both at once: who answers before all is sent would wait for a reader.
+                    mark, _ = await asyncio.gather(self._until(nonce, kept), self._send(call))
             except (TimeoutError, EOFError, asyncio.CancelledError) as error:
                 await self._lose()  # it stopped in the middle: what is left of the cargo would be taken for calls
                 if isinstance(error, asyncio.CancelledError):

@@ -102,6 +102,17 @@ async def test_pull_stops_at_its_limit_with_a_note(box: Box) -> None:
     await alive(box)
 
 
+async def test_more_files_than_a_pull_brings_break_no_box(box: Box) -> None:
+    make = "import os\nfor n in range(25_000): open(f'/app/d/{n}' + 'x' * 90, 'w').close()"
+    await box.exec(["python3", "-c", f"import os; os.mkdir('/app/d'); {make}".replace("; import os\n", "\n")])
+    taken, note = await box.pull(["/app/"])
+    made = int((await box.exec("ls d | wc -l")).stdout)
+    assert made > 15_000 and len(taken) == min(made, 20_000)
+    assert ("more than 20,000 files" in note) == (made > 20_000)
+    await box.exec("rm -rf d")  # a box may hold no more files than that
+    await alive(box)
+
+
 async def test_files_that_change_meanwhile_do_not_stall_a_pull(box: Box) -> None:
     grow = "while :; do echo more >>grow; echo x >f$((n++ % 50)); rm -f f$((n * 7 % 50)); done"
     await box.exec(f"echo still >still; ({grow}) >/dev/null 2>&1 &")
