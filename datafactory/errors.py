@@ -10,6 +10,7 @@ FactoryError
     ├── SandboxError       a box would not open, or broke
     ├── TeacherError       a teacher did not answer
     ├── GeneratorError     a generator broke (a mistake in it, not a draft that it rejects)
+    ├── FilterError        a filter or a curriculum broke (a mistake in it, not a row that it rejects)
     └── StorageError       a shelf could not be written
 """
 
@@ -66,6 +67,10 @@ class TeacherError(BoundaryError):
 
 class GeneratorError(BoundaryError):
     """A generator broke."""
+
+
+class FilterError(BoundaryError):
+    """A filter or a curriculum broke."""
 
 
 class StorageError(BoundaryError):

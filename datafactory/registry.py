@@ -70,7 +70,10 @@ def suggest(word: str, known: Sequence[str]) -> str:
 def table(kind: str) -> dict[str, str]:
     """Names of a kind of component, and where each class is."""
     module, attribute = KINDS[kind]
-    made: dict[str, str] = getattr(importlib.import_module(module), attribute)
+    room = importlib.import_module(module)
+    made: dict[str, str] | None = getattr(room, attribute, None)
+    if made is None:
+        raise ConfigError(f"{getattr(room, '__file__', module)} hides datafactory's own {module!r}: rename it")
     return made
 
 

@@ -43,6 +43,8 @@ class Progress:
     busy: int = 0
     errors: Counter[str] = field(default_factory=Counter)
     """Failures by boundary."""
+    last_errors: dict[str, str] = field(default_factory=dict)
+    """What the last failure of each boundary said, in a line."""
     started: float | None = None
     ended: float | None = None
 
@@ -185,7 +187,9 @@ class Run(Generic[R]):
 
     async def _lose(self, key: str, error: BoundaryError) -> None:
         self.progress.failed += 1
-        self.progress.errors[error.boundary or type(error).__name__] += 1
+        what = error.boundary or type(error).__name__
+        self.progress.errors[what] += 1
+        self.progress.last_errors[what] = " ".join(str(error).split())[:300]
         at = datetime.now(UTC).isoformat(timespec="seconds")
         kind = type(error).__name__
         await self.shelf.lose(
@@ -195,7 +199,10 @@ class Run(Generic[R]):
     def _check_fuse(self) -> None:
         progress = self.progress
         if progress.failed + progress.finished >= FUSE and progress.failed > progress.finished:
-            worst = ", ".join(f"{what} ({count})" for what, count in progress.errors.most_common(3))
+            worst = "; ".join(
+                f"{what} ({count}, at last: {progress.last_errors[what]})"
+                for what, count in progress.errors.most_common(3)
+            )
             raise FuseBlown(
                 f"{progress.failed} of {progress.failed + progress.finished} items were lost to the infrastructure: "
                 f"{worst}. The last errors are in {self.shelf.folder / 'failures.jsonl'}; mend the cause and run the "

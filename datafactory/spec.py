@@ -40,7 +40,8 @@ class Spec(BaseModel):
 
     def describe(self) -> dict[str, Any]:
         """The recipe as JSON, nested components included; fields marked `exclude` (knobs of speed) left out."""
-        made: dict[str, Any] = {"use": self.use_name or f"{type(self).__module__}:{type(self).__name__}"}
+        own = vars(type(self)).get("use_name")  # one that was inherited names another class
+        made: dict[str, Any] = {"use": own or f"{type(self).__module__}:{type(self).__name__}"}
         for name, field in type(self).model_fields.items():
             if not field.exclude:
                 made[name] = _plain(getattr(self, name))

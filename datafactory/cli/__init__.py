@@ -7,6 +7,7 @@ lacks something; 130 stopped by Ctrl-C.
 
 from __future__ import annotations
 
+import importlib
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -75,7 +76,7 @@ def show(
 @app.command()
 def replay(
     run: RunName,
-    id: Annotated[str, typer.Argument(help="A trajectory: <task>/<attempt>, or the start of it.")],
+    id: Annotated[str, typer.Argument(help="A trajectory: TASK/ATTEMPT, or the start of it.")],
     runs: Runs = RUNS,
     step: Annotated[bool, typer.Option("--step/--all", help="Wait for a key after each turn, or print all.")] = True,
 ) -> None:
@@ -91,13 +92,14 @@ def export(
     to: Annotated[Path, typer.Argument(help="Folder to write; it must be empty or new.")],
     format: Annotated[str, typer.Option(help="messages, atif, conversations, sharegpt or harbor.")] = "messages",
     solved: Annotated[bool, typer.Option("--solved", help="Solved attempts only.")] = False,
+    kept: Annotated[bool, typer.Option("--kept", help="Only attempts that the filters kept.")] = False,
     runs: Runs = RUNS,
     json: Json = False,
 ) -> None:
     """Write a run's tasks or trajectories in another tool's format."""
     from datafactory.cli.exporting import export as work
 
-    work(run, to, format, runs, solved=solved, as_json=json)
+    work(run, to, format, runs, solved=solved, kept=kept, as_json=json)
 
 
 @app.command()
@@ -151,7 +153,9 @@ def version(
 
 def main() -> None:
     """The entry point of the command: errors of ours are said in a line or two, and set the exit code."""
-    sys.path.insert(0, "")  # a class of the user's own, package.module:Class, is looked for here first
+    for room in ("generators", "sandboxes", "filters", "sft"):
+        importlib.import_module(room)  # ours, whatever lies in the current folder under such a name
+    sys.path.insert(0, "")  # a class of the user's own, package.module:Class, is looked for here
     from datafactory.cli.exits import said
 
     with said():

@@ -148,7 +148,7 @@ def _package(name: str, what: str, extra: str) -> Callable[[], Finding]:
     def look() -> Finding:
         if find_spec(name) is not None:
             return Finding(name, True, f"installed: {what}")
-        return Finding(name, False, f"not installed: {what}", f"pip install 'datafactory[{extra}]'")
+        return Finding(name, False, f"not installed: {what}", f"pip install -e '.[{extra}]'")
 
     return look
 

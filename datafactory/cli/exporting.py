@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Set
+from dataclasses import dataclass
 from pathlib import Path
 
 import orjson
 
 from datafactory.cli.funnel import is_attempt, is_task
 from datafactory.cli.printing import clean, say_json
-from datafactory.errors import ConfigError, DataError
+from datafactory.errors import ConfigError, DataError, StorageError, boundary
 from datafactory.formats import FORMATS
 from datafactory.registry import suggest, table
 from datafactory.storage import RECORDS, RunFolder, StageFolder, lines, open_run
+from datafactory.table import scan
 from datafactory.types import Task, Trajectory
 
 Pairs = Iterable[tuple[Trajectory, Task]]
 
 
-def export(run: str, to: Path, format: str, runs: Path, *, solved: bool, as_json: bool) -> None:
+def export(run: str, to: Path, format: str, runs: Path, *, solved: bool, kept: bool, as_json: bool) -> None:
     """Write the attempts of a run, with their tasks, to the folder `to`; `harbor` is a format of tasks alone.
 
     Attempts come from the last record-wise stage that has any: judged where there is a `verify`. Raises
@@ -32,36 +34,67 @@ def export(run: str, to: Path, format: str, runs: Path, *, solved: bool, as_json
         raise ConfigError(f"{to} is not an empty folder; name a new one, so that nothing is mixed or overwritten")
     tasks = _Tasks(folder)
     write = _write_tasks if format == "harbor" else _write_attempts
-    count, source = write(folder, tasks, to, format, solved)
+    count, source = write(folder, tasks, to, format, _wanted(folder, solved=solved, kept=kept))
     if as_json:
         say_json({"run": folder.name, "format": format, "from": str(source), "to": str(to), "records": count})
         return
     print(f"{count:,} {'tasks' if format == 'harbor' else 'attempts'} of {folder.name} as {format} in {to}")
 
 
-def _write_attempts(folder: RunFolder, tasks: _Tasks, to: Path, format: str, solved: bool) -> tuple[int, Path]:
-    stage = _attempts_of(folder, solved=solved)
+@dataclass(frozen=True)
+class _Wanted:
+    """Which attempts to write."""
+
+    solved: bool
+    ids: Set[str] | None
+    """What the filters kept; None: whatever there is."""
+
+    def __call__(self, attempt: Trajectory) -> bool:
+        solved = attempt.verdict is not None and attempt.verdict.solved
+        return (solved or not self.solved) and (self.ids is None or attempt.id in self.ids)
+
+    @property
+    def all(self) -> bool:
+        """Whether nothing is left out."""
+        return not self.solved and self.ids is None
+
+
+def _wanted(folder: RunFolder, *, solved: bool, kept: bool) -> _Wanted:
+    if not kept:
+        return _Wanted(solved, None)
+    made = [stage.table for stage in folder.stages if stage.manifest is not None and stage.name == "select"]
+    if not made:
+        raise ConfigError(f"--kept: {folder.name} has no complete select stage; see: datafactory show {folder.name}")
+    return _Wanted(solved, set(scan(made[-1]).select("id").collect()["id"]))
+
+
+def _write_attempts(folder: RunFolder, tasks: _Tasks, to: Path, format: str, wanted: _Wanted) -> tuple[int, Path]:
+    stage = _attempts_of(folder, solved=wanted.solved)
     module, _, name = FORMATS[format].partition(":")
     write: Callable[[Pairs, Path], int] = getattr(importlib.import_module(module), name)
-    to.mkdir(parents=True, exist_ok=True)
-    return write(_pairs(stage, tasks, solved=solved), to), stage.path
+    _make(to)
+    return write(_pairs(stage, tasks, wanted), to), stage.path
 
 
-def _write_tasks(folder: RunFolder, tasks: _Tasks, to: Path, format: str, solved: bool) -> tuple[int, Path]:
-    """Every sound task, or those that an attempt solved."""
+def _write_tasks(folder: RunFolder, tasks: _Tasks, to: Path, format: str, wanted: _Wanted) -> tuple[int, Path]:
+    """Every sound task, or those with an attempt that is wanted."""
     from datafactory.formats.harbor import write_tasks
 
-    wanted = set(tasks)
-    if solved:
-        pairs = _pairs(_attempts_of(folder, solved=True), tasks, solved=True)
-        wanted = {trajectory.task_id for trajectory, _ in pairs}
-    if not wanted:
-        raise DataError(
-            f"{folder.name} has no {'solved ' if solved else ''}tasks yet; see: datafactory show {folder.name}"
-        )
-    to.mkdir(parents=True, exist_ok=True)
+    chosen = set(tasks)
+    if not wanted.all:
+        pairs = _pairs(_attempts_of(folder, solved=wanted.solved), tasks, wanted)
+        chosen = {trajectory.task_id for trajectory, _ in pairs}
+    if not chosen:
+        said = "solved " if wanted.solved else ""
+        raise DataError(f"{folder.name} has no {said}tasks yet; see: datafactory show {folder.name}")
+    _make(to)
     images = image_names()
-    return len(write_tasks((tasks.get(id) for id in tasks if id in wanted), to, images=images)), folder.path
+    return len(write_tasks((tasks.get(id) for id in tasks if id in chosen), to, images=images)), folder.path
+
+
+def _make(folder: Path) -> None:
+    with boundary(StorageError, f"making {folder}"):
+        folder.mkdir(parents=True, exist_ok=True)
 
 
 def image_names() -> dict[str, str]:
@@ -87,10 +120,10 @@ def _first(stage: StageFolder) -> Iterator[dict[str, object]]:
         return
 
 
-def _pairs(stage: StageFolder, tasks: _Tasks, *, solved: bool) -> Iterator[tuple[Trajectory, Task]]:
+def _pairs(stage: StageFolder, tasks: _Tasks, wanted: _Wanted) -> Iterator[tuple[Trajectory, Task]]:
     for line in lines(stage.path / RECORDS):
         trajectory = Trajectory.model_validate_json(line)
-        if not solved or (trajectory.verdict is not None and trajectory.verdict.solved):
+        if wanted(trajectory):
             yield trajectory, tasks.get(trajectory.task_id)
 
 

@@ -13,8 +13,6 @@ from datafactory.storage import FAILURES, RECORDS, REJECTS, RunFolder, StageFold
 STEPS = ("made", "sound", "tried", "solved", "kept")
 DROPPED = "rejects.parquet"
 """What a columnar stage did not keep, with `filter` and `reason`."""
-GIVEN_UP = "slot_given_up"
-"""The reason of a slot that was given up: a slot, not one more draft."""
 
 
 def is_task(row: Mapping[str, Any]) -> bool:
@@ -189,7 +187,7 @@ def _count_rejects(funnel: Funnel, tally: StageTally, stage: StageFolder, lost: 
         lost.pop(str(row.get("key")), None)
         reason = str(row.get("reason"))
         tally.rejected[reason] += 1
-        if drafting and reason != GIVEN_UP:
+        if drafting and "#" in str(row.get("key")):  # a slot's own row is no draft
             funnel.add(row.get("generator", ""), "made")
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections import deque
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 
 from datafactory.pipeline import Execution, Planned, Station
 
@@ -53,7 +52,6 @@ class Pace:
     def __init__(self, execution: Execution) -> None:
         self._execution = execution
         self._began = time.monotonic()
-        self._began_at = datetime.now(UTC).isoformat(timespec="seconds")
         self._marks: list[deque[tuple[float, int]]] = [deque() for _ in execution.pipeline.stages]
         self.now = self._began
 
@@ -76,8 +74,7 @@ class Pace:
 
     def _line(self, number: int, station: Station, source: Line | None) -> Line:
         progress, shelf = station.run.progress, station.shelf
-        before = str((shelf.manifest or {}).get("finished", "")) < self._began_at if shelf.sealed else False
-        done = shelf.kept if before else progress.skipped + progress.finished
+        done = shelf.kept if station.before else progress.skipped + progress.finished
         total, final = _total(station.planned, progress.total, source)
         if station.state == "complete":
             total, final = done, True
@@ -96,7 +93,7 @@ class Pace:
             busy=progress.busy,
             rate=rate,
             elapsed=elapsed,
-            before=before,
+            before=station.before,
         )
         return line if line.over else _with_eta(line, station.planned, source)
 

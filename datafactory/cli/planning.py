@@ -26,7 +26,7 @@ def rows(pipeline: Pipeline, folder: Path) -> list[dict[str, Any]]:
                 "state": "complete" if manifest else ("begun" if on_disk.path.exists() else "new"),
                 "done": done,
                 "expected": expected,
-                "asks": planned.stage.calls(before),
+                "asks": "" if expected is None else planned.stage.calls(max(0, expected - done)),
             }
         )
         before = done if manifest else expected

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import json
+import shlex
 import signal
 import sys
 from pathlib import Path
 from typing import Any
 
 from datafactory.cli import exits
+from datafactory.cli.printing import clean
 from datafactory.cli.progress import Watcher, watcher
-from datafactory.pipeline import Execution, Pipeline, load, set_aside
+from datafactory.pipeline import Execution, load, set_aside
 
 
 def run(path: Path, runs: Path, *, from_stage: str | None, dry_run: bool, accept_failures: bool, as_json: bool) -> int:
@@ -32,10 +34,15 @@ def run(path: Path, runs: Path, *, from_stage: str | None, dry_run: bool, accept
     if as_json:
         print(json.dumps({**summary, "stopped": stopped}))
     if stopped:
-        again = f"datafactory run {path}"
-        print(f"stopped; everything finished is on disk. Go on with: {again}", file=sys.stderr)
+        print(f"stopped; everything finished is on disk. Go on with: {_command('run', path, runs)}", file=sys.stderr)
         return exits.STOPPED
-    return _end(execution, pipeline, path, as_json=as_json)
+    return _end(execution, _command("run", path, runs), _command("show", pipeline.name, runs), as_json=as_json)
+
+
+def _command(verb: str, what: Path | str, runs: Path) -> str:
+    """A command line that finds the same runs again."""
+    elsewhere = [] if runs == Path("runs") else ["--runs", str(runs)]
+    return shlex.join(["datafactory", verb, str(what), *elsewhere])
 
 
 async def _watched(execution: Execution, watching: Watcher) -> bool:
@@ -53,7 +60,7 @@ async def _watched(execution: Execution, watching: Watcher) -> bool:
         print("stopping: closing what is open (again to leave at once)", file=sys.stderr)
         work.cancel()
 
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(number, stop)
     drawing = asyncio.create_task(watching.watch())
     try:
@@ -87,18 +94,34 @@ def _summary(execution: Execution) -> dict[str, Any]:
     }
 
 
-def _end(execution: Execution, pipeline: Pipeline, path: Path, *, as_json: bool) -> int:
-    if execution.complete:
-        if not as_json:
-            last = execution.stations[-1].shelf
-            print(f"done: {last.kept:,} records in {last.folder}; look at them with: datafactory show {pipeline.name}")
-        return exits.DONE
-    lost = [(s.planned.name, len(s.shelf.lost)) for s in execution.stations if s.state == "short"]
-    said = ", ".join(f"{count} in {name}" for name, count in lost)
-    print(
-        f"error: the infrastructure lost {execution.lost} items ({said}); they are in failures.jsonl and count for "
-        f"nothing. Run the same command again to try them once more, or add --accept-failures to go on without them: "
-        f"datafactory run {path}",
-        file=sys.stderr,
+def _end(execution: Execution, again: str, look: str, *, as_json: bool) -> int:
+    if not execution.complete:
+        _say(_losses(execution, again))
+        return exits.LOST
+    last = execution.stations[-1].shelf
+    if not last.kept:
+        why = "; ".join(
+            f"{s.planned.name} rejected {s.shelf.dropped.total():,}" for s in execution.stations if s.shelf.dropped
+        )
+        _say(f"error: complete, but no record is left{f' ({why})' if why else ''}; see: {look}")
+        return exits.FAILED
+    if not as_json:
+        print(f"done: {last.kept:,} records in {last.folder}; look at them with: {look}")
+    return exits.DONE
+
+
+def _losses(execution: Execution, again: str) -> str:
+    short = [station for station in execution.stations if station.state == "short"]
+    counted = ", ".join(f"{len(station.shelf.lost):,} in {station.planned.name}" for station in short)
+    causes = {f"{what}: {said}" for s in short for what, said in s.run.progress.last_errors.items()}
+    listed = "".join(f"\n  {cause}" for cause in sorted(causes))
+    more = "" if execution.accept_failures else ", or add --accept-failures to go on without them"
+    return (
+        f"error: the infrastructure lost items: {counted}; they are in failures.jsonl and count for nothing.{listed}\n"
+        f"Mend the cause and run the same command again to try them once more{more}: {again}"
     )
-    return exits.LOST
+
+
+def _say(text: str) -> None:
+    for line in text.splitlines():
+        print(clean(line), file=sys.stderr)

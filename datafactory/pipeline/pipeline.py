@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import inspect
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -15,12 +16,14 @@ from pydantic import Field, SkipValidation, field_validator
 from datafactory.errors import ConfigError, DataError
 from datafactory.pipeline import document
 from datafactory.protocols import Sandbox, Teacher
+from datafactory.registry import KINDS, Problem, fill, find, kind_of, show, walk
 from datafactory.registry import Path as Place
-from datafactory.registry import Problem, fill, find, kind_of, show, walk
 from datafactory.spec import Component, Spec
 from datafactory.stages.stage import Stage
 from datafactory.types import digest_of
 
+HOUSE = {module.partition(".")[0] for module, _ in KINDS.values()}
+"""Packages whose classes are ours."""
 DEFAULT_SANDBOX = "namespace"
 """What boxes are opened with where the file names no sandbox: it needs neither Docker nor network."""
 
@@ -201,10 +204,17 @@ def _planned(stages: list[Stage], seed: int) -> tuple[Planned, ...]:
     planned = []
     before = digest_of({"seed": seed})
     for number, stage in enumerate(stages, 1):
-        files = {str(path): _file_digest(path) for _, spec in walk(stage) for path in spec.inputs()}
+        files = [_file_digest(path) for _, spec in walk(stage) for path in (*spec.inputs(), *_code(spec))]
         before = digest_of({"before": before, "stage": stage.describe(), "files": files})
         planned.append(Planned(number, _word(type(stage)), stage, before))
     return tuple(planned)
+
+
+def _code(spec: Spec) -> list[Path]:
+    """The file of a class of the user's own: changed code makes a new shelf, as a changed field does."""
+    if type(spec).__module__.partition(".")[0] in HOUSE:
+        return []
+    return [Path(source)] if (source := inspect.getsourcefile(type(spec))) else []
 
 
 def _file_digest(path: Path) -> str:

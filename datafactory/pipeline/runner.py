@@ -15,7 +15,7 @@ from datafactory.errors import ConfigError
 from datafactory.pipeline.pipeline import Pipeline, Planned
 from datafactory.registry import suggest
 from datafactory.run import Commons, Run
-from datafactory.storage import Shelf
+from datafactory.storage import MANIFEST, Shelf
 from datafactory.storage.layout import locked, write_run
 
 
@@ -28,6 +28,8 @@ class Station:
     run: Run[Any]
     state: str = "waiting"
     """`waiting`, `working`, `complete`, `short` (items were lost) or `held` (a stage before it is not complete)."""
+    before: bool = False
+    """Whether it was complete before this process began."""
 
 
 @dataclass
@@ -37,6 +39,7 @@ class Execution:
     pipeline: Pipeline
     folder: Path
     accept_failures: bool = False
+    """Seal stages without the items that the infrastructure lost; not one that kept nothing."""
     stations: list[Station] = field(default_factory=list)
 
     @property
@@ -57,6 +60,8 @@ class Execution:
             async with AsyncExitStack() as stack:
                 commons = await stack.enter_async_context(Commons())
                 for planned in self.pipeline.stages:
+                    if self.stations and not self.stations[-1].shelf.sealed:
+                        (self.folder / planned.folder / MANIFEST).unlink(missing_ok=True)  # more is to come from before
                     shelf = Shelf(self.folder / planned.folder, planned.stage.writes)
                     await stack.enter_async_context(shelf)
                     self.stations.append(self._station(planned, shelf, commons))
@@ -71,7 +76,7 @@ class Execution:
             commons=commons,
             shelves=[station.shelf for station in self.stations],
         )
-        return Station(planned, shelf, run)
+        return Station(planned, shelf, run, before=shelf.sealed)
 
     async def _all(self) -> None:
         tasks = [asyncio.create_task(self._stage(number)) for number in range(len(self.stations))]
@@ -101,8 +106,8 @@ class Execution:
             station.shelf.ended.set()
 
     def _finish(self, station: Station, source: Station | None) -> None:
-        if station.shelf.lost and not self.accept_failures:
-            station.state = "short"
+        if station.shelf.lost and not (self.accept_failures and station.shelf.kept):
+            station.state = "short"  # a stage that lost everything is down, whatever was accepted
         elif source is not None and source.state != "complete":
             station.state = "held"
         else:
@@ -142,17 +147,17 @@ class Execution:
 def set_aside(pipeline: Pipeline, folder: Path, stage: str) -> list[Path]:
     """Move the shelves of `stage` and of those after it out of the way, so that they are made anew.
 
-    Nothing is deleted: each is renamed to `<folder>.before-<time>`. Raises ConfigError for an unknown stage.
+    Nothing is deleted: they go to `before/<time>/` in the run's folder. Raises ConfigError for an unknown stage.
     """
     names = [planned.name for planned in pipeline.stages]
     if stage not in names:
         raise ConfigError(f"--from {stage}: no such stage in {pipeline.path}{suggest(stage, names)}")
     moved = []
+    aside = folder / "before" / f"{datetime.now(UTC):%Y%m%dT%H%M%S.%f}"
     with locked(folder):
         for planned in pipeline.stages[names.index(stage) :]:
             path = folder / planned.folder
             if path.exists():
-                target = path.with_name(f"{path.name}.before-{datetime.now(UTC):%Y%m%dT%H%M%S.%f}")
-                path.rename(target)
-                moved.append(target)
+                aside.mkdir(parents=True, exist_ok=True)
+                moved.append(path.rename(aside / planned.folder))
     return moved

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Annotated, Any, ClassVar
 
+from datafactory.errors import FilterError, boundary
 from datafactory.protocols import Curriculum
 from datafactory.run import Run
 from datafactory.spec import Component
@@ -35,7 +36,8 @@ class Arrange(Stage):
         import polars as pl
 
         rows = scan(table_of(source, run))
-        arranged = self.curriculum.arrange(rows, seed=run.seed)
+        with boundary(FilterError, "arranging rows"):
+            arranged = self.curriculum.arrange(rows, seed=run.seed)
         if "rank" in arranged.collect_schema().names():
             arranged = arranged.drop("rank")
         ranked = arranged.with_row_index("rank").with_columns(pl.col("rank").cast(pl.Int64))

@@ -53,10 +53,9 @@ class Rollout(Stage):
         """Attempts in all."""
         return None if before is None else before * self.attempts
 
-    def calls(self, before: int | None) -> str:
+    def calls(self, items: int) -> str:
         """One box an attempt, and at most `max_turns` calls."""
-        total = self.expected(before)
-        return f"{total:,} boxes, at most {total * self.max_turns:,} teacher calls" if total is not None else ""
+        return f"{items:,} boxes, at most {items * self.max_turns:,} teacher calls"
 
     async def run(self, source: Shelf[Any] | None, run: Run[Any]) -> None:
         """Attempt tasks as they come."""

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from pydantic import Field
 
+from datafactory.errors import FilterError, boundary
 from datafactory.protocols import Filter
 from datafactory.run import Run
 from datafactory.spec import Component
 from datafactory.stages.stage import Stage
 from datafactory.stages.tables import REJECTED, table_of
 from datafactory.storage import TABLE, Shelf
-from datafactory.table import scan, write_frame
+from datafactory.table import empty, scan, write_frame
 from datafactory.types import Record, Trajectory
 
 if TYPE_CHECKING:
@@ -30,6 +32,16 @@ class Select(Stage):
 
     filters: tuple[Annotated[Filter, Component("filter")], ...] = Field(min_length=1)
     """Applied in order."""
+
+    def problems(self) -> Iterable[str]:
+        """Filters that already fail on a table without rows."""
+        for chosen in self.filters:
+            try:
+                with boundary(FilterError, f"{getattr(chosen, 'use_name', '') or type(chosen).__name__}"):
+                    rows = empty()
+                    rows.select(_reason(chosen, rows)).collect()
+            except FilterError as error:
+                yield str(error)
 
     async def run(self, source: Shelf[Any] | None, run: Run[Any]) -> None:
         """Write `records.parquet` and `rejects.parquet`."""
@@ -58,8 +70,21 @@ class Select(Stage):
             left = rows.join(decided.lazy(), on="id", how="anti", maintain_order="left")
             name = getattr(chosen, "use_name", "") or type(chosen).__name__
             same = sum((getattr(f, "use_name", "") or type(f).__name__) == name for f in self.filters[:number])
-            reason = chosen.reject(left).cast(pl.String).alias("reason")
             label = pl.lit(name if not same else f"{name}.{same + 1}").alias("filter")
-            found = left.select("id", label, reason).filter(pl.col("reason").is_not_null())
-            decided = pl.concat([decided, found.collect(engine="streaming")])
+            with boundary(FilterError, f"filtering with {name}"):
+                found = left.select("id", label, _reason(chosen, left)).filter(pl.col("reason").is_not_null())
+                decided = pl.concat([decided, found.collect(engine="streaming")])
         return decided
+
+
+def _reason(chosen: Filter, rows: pl.LazyFrame) -> pl.Expr:
+    """The filter's column, which must be text: null keeps a row, and a `true` is no reason. Raises FilterError."""
+    import polars as pl
+
+    made = chosen.reject(rows).alias("reason")
+    kind = rows.select(made).collect_schema()["reason"]
+    if kind not in (pl.String, pl.Null):
+        raise FilterError(
+            f"{type(chosen).__name__}.reject must give a column of text (null keeps, text drops), not {kind}"
+        )
+    return made.cast(pl.String)

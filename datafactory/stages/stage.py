@@ -36,6 +36,6 @@ class Stage(Spec):
         """How many items it works through, given how many records the stage before makes; None: not known."""
         return before
 
-    def calls(self, before: int | None) -> str:
-        """What it would ask of teachers and boxes, in words, for `datafactory plan`."""
+    def calls(self, items: int) -> str:
+        """What working through that many items would ask of teachers and boxes, in words, for `datafactory plan`."""
         return ""

@@ -49,10 +49,10 @@ class Synthesize(Stage):
         """The sum of the counts."""
         return sum(generator.count for generator in self.generators)
 
-    def calls(self, before: int | None) -> str:
+    def calls(self, items: int) -> str:
         """Boxes for the gate, and calls where a generator asks a teacher."""
-        asked = sum(generator.count for generator in self.generators if _asks(generator))
-        boxes = (self.expected(before) or 0) * (self.repeats + 1)
+        asked = min(items, sum(generator.count for generator in self.generators if _asks(generator)))
+        boxes = items * (self.repeats + 1)
         return f"{boxes:,} boxes" + (f", {asked:,} to {asked * self.tries:,} teacher calls" if asked else "")
 
     def slots(self) -> Iterator[tuple[str, tuple[Generator, int]]]:
@@ -84,6 +84,8 @@ class Synthesize(Stage):
             with boundary(GeneratorError, f"making a draft with {label}"):
                 draft = await generator.make(Slot(index, retry, seed), chat if _asks(generator) else None)
             reject = draft if isinstance(draft, Reject) else await self._prove(draft, host)
+            if reject is not None and reject.final:
+                return reject.but(generator=label)
             if reject is None:
                 assert isinstance(draft, Draft)
                 return _task(draft, key, label)

@@ -38,9 +38,9 @@ class Verify(Stage):
         """A sandbox."""
         return {"sandbox"}
 
-    def calls(self, before: int | None) -> str:
+    def calls(self, items: int) -> str:
         """One box an attempt."""
-        return f"{before:,} boxes" if before is not None else ""
+        return f"{items:,} boxes"
 
     async def run(self, source: Shelf[Any] | None, run: Run[Any]) -> None:
         """Judge attempts as they stop."""

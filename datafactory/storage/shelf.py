@@ -77,7 +77,18 @@ class Shelf(Generic[R]):
             if not self.has(key):
                 self.lost.add(key)
         if self.manifest is not None:
+            self._compare(self.manifest["kept"])
             self.tell(self.manifest["kept"], self.manifest["rejected"])
+
+    def _compare(self, kept: int) -> None:
+        """Hold what is on disk against the manifest; a columnar stage has a table and no journal."""
+        columnar = (self.folder / TABLE).exists() and not self._records.path.exists()
+        if not columnar and len(self._done) != kept:
+            name = self.folder.name.partition("-")[2].rpartition("-")[0] or self.folder.name
+            raise DataError(
+                f"{self.folder}: the stage is complete with {kept:,} records, but {len(self._done):,} are there; put "
+                f"{RECORDS if len(self._done) else f'{RECORDS} (or {TABLE})'} back, or make it anew with --from {name}"
+            )
 
     def tell(self, kept: int, dropped: Mapping[str, int]) -> None:
         """Say what a columnar stage did: its rows are in a table, not in the journal."""

@@ -2,7 +2,7 @@
 
 from datafactory.table.columns import COLUMNS, RANK, Column, arrow_schema
 from datafactory.table.export import export
-from datafactory.table.parquet import RowWriter, read_rows, scan, write_frame, write_parquet
+from datafactory.table.parquet import RowWriter, empty, read_rows, scan, write_frame, write_parquet
 from datafactory.table.records import read_records, write_records
 from datafactory.table.rows import content_hash, example, row, row_key
 
@@ -13,6 +13,7 @@ __all__ = [
     "RowWriter",
     "arrow_schema",
     "content_hash",
+    "empty",
     "example",
     "export",
     "read_records",

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Self
 
 from datafactory.errors import DataError, StorageError, boundary
@@ -119,6 +120,14 @@ def write_parquet(
         for row in rows if key is None else ordered(rows, key, path.parent):
             writer.write(row)
     return writer.rows
+
+
+def empty() -> pl.LazyFrame:
+    """A table of our columns without rows, as `scan` would give it."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "empty.parquet"
+        write_parquet((), path)
+        return scan(path).collect().lazy()
 
 
 def scan(path: Path) -> pl.LazyFrame:

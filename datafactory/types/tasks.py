@@ -161,6 +161,8 @@ class Reject(Record):
     detail: str = ""
     """One sentence or a log: what was seen."""
     generator: str = ""
+    final: bool = False
+    """Of a generator: no further try can fill the slot (its rows are used up)."""
     what: dict[str, Any] | None = None
     """The rejected record itself, as JSON; None: there was none to keep."""
 

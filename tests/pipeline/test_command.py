@@ -94,7 +94,7 @@ def test_a_run_that_lost_items_exits_with_3_and_goes_on_when_the_cause_is_mended
     desk.write(COUNT % (20, 0), BUILD % [3])
     code, _, err = desk.command()
     assert code == 3, err
-    assert "lost 1 items (1 in build)" in err
+    assert "lost items: 1 in build" in err
     assert "datafactory run shells.yaml" in err
     (desk.folder / "broken").unlink()
     assert desk.command()[0] == 0
@@ -107,6 +107,26 @@ def test_failures_that_are_accepted_exit_with_0(desk: Desk) -> None:
     code, _, err = desk.command("--accept-failures")
     assert code == 0, err
     assert desk.records("build") == 19
+
+
+def test_a_stage_that_lost_everything_is_not_sealed_whatever_is_accepted(desk: Desk) -> None:
+    (desk.folder / "broken").touch()
+    desk.write(COUNT % (5, 0), BUILD % list(range(5)))
+    code, _, err = desk.command("--accept-failures")
+    assert code == 3, err
+    assert "lost items: 5 in build" in err
+    assert "--accept-failures" not in err.rpartition("Mend the cause")[2].partition(":")[0]
+    (desk.folder / "broken").unlink()
+    assert desk.command()[0] == 0
+    assert desk.records("build") == 5
+
+
+def test_the_command_to_go_on_with_finds_the_same_runs(desk: Desk) -> None:
+    (desk.folder / "broken").touch()
+    desk.write(COUNT % (20, 0), BUILD % [3])
+    code, _, err = desk.command("--runs", "other folder")
+    assert code == 3, err
+    assert "datafactory run shells.yaml --runs 'other folder'" in err
 
 
 def test_a_dead_infrastructure_exits_with_4(desk: Desk) -> None:
@@ -130,9 +150,10 @@ def test_stages_are_made_anew_from_the_one_that_is_named(desk: Desk) -> None:
     assert desk.command()[0] == 0
     code, _, err = desk.command("--from", "build")
     assert code == 0, err
-    assert "set aside: runs/shells/2-build-" in err
+    assert "set aside: runs/shells/before/" in err
     assert len(list(desk.run.glob("1-count-*"))) == 1
-    assert len(list(desk.run.glob("2-build-*"))) == 2
+    assert len(list(desk.run.glob("2-build-*"))) == 1
+    assert len(list(desk.run.glob("before/*/2-build-*"))) == 1
 
 
 def test_a_run_in_a_folder_that_cannot_be_made_exits_with_1(desk: Desk) -> None:

@@ -191,7 +191,8 @@ async def test_stages_set_aside_are_made_anew_and_nothing_is_deleted(bench: Benc
         again = await bench.run()
         assert again.complete
         assert not any(event.startswith("count") for event in bench.workshop.EVENTS)
-    assert len(list(bench.folder.glob("2-build-*"))) == 3
+    assert len(list(bench.folder.glob("2-build-*"))) == 1
+    assert len(list(bench.folder.glob("before/*/2-build-*"))) == 2
 
 
 def test_an_unknown_stage_to_begin_from_is_said_with_a_suggestion(bench: Bench) -> None:

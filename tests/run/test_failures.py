@@ -91,7 +91,9 @@ async def test_a_dead_server_blows_the_fuse_early(tmp_path: Path) -> None:
             raise ConnectionError("refused")
 
     async with Shelf(tmp_path, Row) as shelf:
-        with pytest.raises(FuseBlown, match=r"20 of 20 items .* asking the teacher \(20\).*failures\.jsonl"):
+        with pytest.raises(
+            FuseBlown, match=r"20 of 20 items .* asking the teacher \(20, at last: .*refused\).*failures\.jsonl"
+        ):
             await Run(shelf, tries=1, pause=0.0).each(numbered(10_000), work, at_once=1)
         assert len(shelf.lost) == FUSE
     assert tried == FUSE

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import polars as pl
 import pytest
 
 from datafactory import __version__
+from datafactory.cli.exporting import export
 from datafactory.pipeline import Execution, load
 from datafactory.storage import rows
 
@@ -87,3 +91,30 @@ async def test_what_filters_drop_stays_on_file_with_the_reason(tmp_path: Path) -
     assert set(dropped["filter"]) == {"length"}
     assert all("2" in reason for reason in dropped["reason"])
     assert not list(rows(execution.stations[1].shelf.folder / "failures.jsonl"))
+
+
+@pytest.mark.namespace
+async def test_what_the_filters_kept_can_be_exported_alone(tmp_path: Path) -> None:
+    file = tmp_path / "line.yaml"
+    text = PIPELINE.format(sandbox="namespace", agent="tools")
+    file.write_text(text.replace("duplicate, format", '"tests.stages.odd_filters:FirstAttempts"'))
+    execution = Execution(load(file), tmp_path / "runs" / "line")
+    await execution.run()
+    export(str(execution.folder), tmp_path / "kept", "sharegpt", tmp_path, solved=False, kept=True, as_json=True)
+    export(str(execution.folder), tmp_path / "all", "sharegpt", tmp_path, solved=False, kept=False, as_json=True)
+    counted = [len((tmp_path / name / "sharegpt.jsonl").read_text().splitlines()) for name in ("kept", "all")]
+    assert counted == [4, 8]
+
+
+@pytest.mark.namespace
+async def test_a_run_that_ends_with_no_rows_is_a_failure(tmp_path: Path) -> None:
+    file = tmp_path / "line.yaml"
+    file.write_text(PIPELINE.format(sandbox="namespace", agent="tools").replace("max_turns: 40", "max_turns: 1"))
+    ended = await asyncio.to_thread(
+        subprocess.run,
+        [sys.executable, "-m", "datafactory", "run", str(file), "--runs", str(tmp_path / "runs")],
+        capture_output=True,
+        text=True,
+    )
+    assert ended.returncode == 1
+    assert "complete, but no record is left (select rejected 8)" in ended.stderr

@@ -124,8 +124,19 @@ async def test_a_seal_that_was_interrupted_is_no_seal(tmp_path: Path) -> None:
         assert not shelf.sealed
 
 
+@pytest.mark.parametrize("left", [0, 1])
+async def test_a_complete_stage_whose_records_are_gone_is_no_complete_stage(tmp_path: Path, left: int) -> None:
+    folder = tmp_path / "2-rollout-0123abcd"
+    folder.mkdir()
+    (folder / MANIFEST).write_text(json.dumps({"kept": 2, "rejected": {}}))
+    (folder / RECORDS).write_text('{"id": "a"}\n' * left)
+    with pytest.raises(DataError, match=rf"complete with 2 records, but {left} are there.*--from rollout"):
+        Shelf(folder, Row)
+
+
 async def test_a_columnar_shelf_tells_its_counts_from_the_manifest(tmp_path: Path) -> None:
     (tmp_path / MANIFEST).write_text(json.dumps({"kept": 7, "rejected": {"length": 2}}))
+    (tmp_path / TABLE).touch()
     async with Shelf(tmp_path, Row) as shelf:
         assert (shelf.kept, shelf.dropped["length"]) == (7, 2)
 
