@@ -9,11 +9,9 @@ PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check --con
 
 quickstart: $(VENV)/.core
 	$(BIN)/datafactory run examples/quickstart.yaml
-	$(BIN)/datafactory show quickstart
 	$(BIN)/datafactory replay quickstart terminal_skills-00000/0 --all
-	@echo
-	@echo "The dataset: $$(ls -d runs/quickstart/*-arrange-*/ | tail -n 1)records.parquet"
-	@echo "Load it:     datasets.load_dataset('parquet', data_files='runs/quickstart/*-arrange-*/records.parquet')"
+	$(BIN)/datafactory show quickstart
+	@echo "load it: datasets.load_dataset('parquet', data_files=<the file above>, split='train')"
 
 test: $(VENV)/.dev lint
 	$(BIN)/python -m pytest

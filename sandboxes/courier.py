@@ -112,16 +112,16 @@ class Courier:
         found: list[tuple[str, int, bytes]] = []
         notes: list[str] = []
         there = [path for path in paths if "\0" not in path]
-        for depth, wanted in (
-            (b"-maxdepth 0", [path for path in there if not path.endswith("/")]),
-            (b"", [path for path in there if path.endswith("/")]),
+        for alone, wanted in (
+            (True, [path for path in there if not path.endswith("/")]),
+            (False, [path.rstrip("/") or "/" for path in there if path.endswith("/")]),  # a link there is not followed
         ):
-            listing = await self._list(depth, wanted)
+            listing = await self._list(b"-maxdepth 0" if alone else b"-mindepth 1", wanted)
             if len(listing) >= _LISTING_LIMIT:
                 notes.append("the list of files was cut: there are too many")
             entries = [entry.split(b"\t", 2) for entry in listing.split(b"\0")[:-1]]
             found += [(kind.decode(), int(size), name) for kind, size, name in entries]
-            notes += [f"{_text(name)}: a folder" for kind, _, name in entries if depth and kind == b"d"]
+            notes += [f"{_text(name)}: a folder" for kind, _, name in entries if alone and kind == b"d"]
         chosen, left_out = choose([entry for entry in dict.fromkeys(found) if entry[0] != "d"], limit)
         taken = await self._fetch(chosen, limit)
         lost = [f"{name}: could not be read" for name in chosen if name not in taken]
@@ -163,7 +163,9 @@ class Courier:
     async def _ask(self, script: bytes, *, cargo: bytes = b"") -> tuple[int, bytes, bytes]:
         """Run `script` with `cargo` on its standard input: exit status, output, errors. Where the caller is cancelled,
         the journey still goes to its end: one that broke off would leave the rest of its cargo on the link."""
-        return await asyncio.shield(asyncio.ensure_future(self._travel(script, cargo)))
+        journey = asyncio.ensure_future(self._travel(script, cargo))
+        journey.add_done_callback(lambda done: done.cancelled() or done.exception())  # heard, also where nobody waits
+        return await asyncio.shield(journey)
 
     async def _travel(self, script: bytes, cargo: bytes) -> tuple[int, bytes, bytes]:
         async with self._lock:
