@@ -52,9 +52,7 @@ class HarborTasks(Spec):
         folders = task_folders(self.path)
         place = slot.index + slot.retry * self.count
         if place >= len(folders):
-            return Reject(
-                generator=self.use_name, reason="no_tasks_left", detail=f"{len(folders)} tasks, all of them used"
-            )
+            return Reject(reason="no_tasks_left", detail=f"{len(folders)} tasks, all of them used", final=True)
         draft = read_task(folders[place])
         draft = draft.but(source=draft.source.but(generator=self.use_name))
         harbor = draft.source.facts.get("harbor", {})

@@ -73,7 +73,8 @@ class TerminalAdapters(Spec):
         rows = open_rows(self.path)
         place = slot.index + slot.retry * self.count
         if place >= len(rows):
-            return Reject(reason="no_rows_left", detail=f"{self.path.name} has {len(rows)} rows, all used")
+            detail = f"{self.path.name} has {len(rows)} rows, all used"
+            return Reject(reason="no_rows_left", detail=detail, final=True)
         number = shuffled(len(rows), self.shuffle_seed)[place] if self.shuffle else place
         row = rows[number]
         source = Source(

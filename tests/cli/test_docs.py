@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -56,3 +57,13 @@ def test_every_exit_code_is_on_the_page(name: str) -> None:
 def test_every_format_and_every_stage_is_on_its_page() -> None:
     assert [name for name in FORMATS if f"| `{name}` |" not in (DOCS / "cli.md").read_text()] == []
     assert [name for name in TABLE if f"| `{name}` |" not in (DOCS / "pipeline-file.md").read_text()] == []
+
+
+@pytest.mark.namespace
+def test_the_pages_own_generator_makes_sound_tasks(call: Call, tmp_path: Path) -> None:
+    (tmp_path / "my_generators.py").write_text(blocks("generators.md", "python")[-1])
+    stage = '{use: synthesize, tries: 1, generators: [{use: "my_generators:Powers", count: 2}]}'
+    (tmp_path / "own.yaml").write_text(f"name: own\nstages: [{stage}]\n")
+    done = call("run", "own.yaml", "--json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["stages"][0]["kept"] == 2
