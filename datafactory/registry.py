@@ -151,7 +151,7 @@ def fill(cls: type[Spec], keys: Mapping[str, Any], path: Path, problems: list[Pr
     try:
         made = cls.model_validate(ready)
     except ValidationError as error:
-        for problem in _explain(error, path):
+        for problem in _explain(cls, error, path):
             if not (len(problem.path) > len(path) and problem.path[len(path)] in broken):
                 problems.append(problem)
         return None
@@ -193,11 +193,13 @@ def _is_list(field: FieldInfo) -> bool:
     return get_origin(annotation) in (list, tuple, Sequence)
 
 
-def _explain(error: ValidationError, path: Path) -> Iterator[Problem]:
+def _explain(cls: type[Spec], error: ValidationError, path: Path) -> Iterator[Problem]:
     for item in error.errors(include_url=False):
         place = (*path, *item["loc"])
         if item["type"] == "missing":
-            yield Problem(place, "is required")
+            field = cls.model_fields.get(str(item["loc"][0]))
+            kind = component(field) if field is not None else None
+            yield Problem(place, f"is required{suggest('', list(table(kind))) if kind else ''}")
         elif item["type"] in ("value_error", "assertion_error"):
             yield Problem(place, str(item["ctx"]["error"]) if "ctx" in item else item["msg"])
         else:
