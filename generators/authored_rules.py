@@ -9,12 +9,9 @@ import re
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
+from generators.authored import WrittenCheck, WrittenTask
 from generators.leaks import first_leak
-
-if TYPE_CHECKING:
-    from generators.authoring import WrittenCheck, WrittenTask
 
 MOST_CHECKS, MOST_FILES, LONGEST_TEXT = 12, 40, 20_000
 

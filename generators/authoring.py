@@ -6,13 +6,14 @@ import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import ValidationError
 
 from datafactory.errors import ConfigError
 from datafactory.protocols import Chat, Episode, Slot
 from datafactory.types import Check, Draft, Message, Reject, Reply, Source, Step, files
+from generators.authored import WrittenTask
 from generators.authored_rules import Rules, first_fault
 from generators.prompts import render
 
@@ -21,44 +22,6 @@ SHOWN = 20_000
 _THOUGHT = re.compile(r"\A\s*<think>.*?</think>", re.S)
 """From a server that does not part a model's thinking from its answer."""
 _FENCE = re.compile(r"```(?:json)?\s*\n(.*)\n```", re.S)
-
-
-class _Written(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
-
-
-class WrittenFile(_Written):
-    """An input file."""
-
-    path: str = Field(description="Relative to /app, such as data/orders.csv.")
-    content: str
-
-
-class WrittenCheck(_Written):
-    """A Python program that judges."""
-
-    name: str
-    program: str = Field(description="Python source; ends in AssertionError where the agent did wrong.")
-    weight: float = Field(description="Above 0.")
-
-
-class WrittenStep(_Written):
-    """A step of the reference solution."""
-
-    thought: str
-    command: str
-
-
-class WrittenTask(_Written):
-    """A terminal task."""
-
-    title: str
-    instruction: str
-    files: list[WrittenFile]
-    checks: list[WrittenCheck]
-    solution: list[WrittenStep]
-    difficulty: Literal["easy", "medium", "hard"]
-    skills: list[str]
 
 
 @dataclass(frozen=True)
