@@ -68,10 +68,13 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=11)
     parser.add_argument("--agent", default="terminus-2")
     parser.add_argument("--sandboxes", default="namespace,docker")
+    parser.add_argument("--folder", type=Path, help="keep the runs here; an interrupted benchmark goes on")
     chosen = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as passing:
+        folder = chosen.folder or Path(passing)
+        folder.mkdir(parents=True, exist_ok=True)
         found = [
-            asyncio.run(one(sandbox, chosen.count, chosen.seed, chosen.agent, Path(folder)))
+            asyncio.run(one(sandbox, chosen.count, chosen.seed, chosen.agent, folder))
             for sandbox in chosen.sandboxes.split(",")
         ]
     print("| sandbox | drafts | sound | attempts | solved | lost | seconds |\n|---|---|---|---|---|---|---|")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import random
 import signal
 import subprocess
@@ -55,8 +56,9 @@ def factory(recipe: Recipe, word: str) -> Iterator[subprocess.Popen[str]]:
 def remains() -> tuple[list[str], list[str]]:
     """Mounts and control groups of boxes, as this machine sees them."""
     mounts = [line for line in Path("/proc/mounts").read_text().splitlines() if line.startswith("datafactory ")]
-    groups = Path("/sys/fs/cgroup")
-    return mounts, [str(at) for at in groups.rglob("datafactory-box-*")] if groups.is_dir() else []
+    # os.walk passes over a group that goes away while it looks, as those of other boxes do
+    groups = [f"{at}/{name}" for at, names, _ in os.walk("/sys/fs/cgroup") for name in names]
+    return mounts, [group for group in groups if "/datafactory-box-" in group]
 
 
 async def test_boxes_of_a_killed_factory_are_gone_once_the_next_one_started(recipe: Recipe) -> None:

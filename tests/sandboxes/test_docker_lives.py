@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import signal
 import socket
@@ -153,9 +154,10 @@ def carry_to_engine(server: socket.socket) -> None:
 
 
 def carry(source: socket.socket, target: socket.socket) -> None:
-    while data := source.recv(1 << 16):
-        target.sendall(data)
-    target.shutdown(socket.SHUT_WR)
+    with contextlib.suppress(OSError):  # the other side has left
+        while data := source.recv(1 << 16):
+            target.sendall(data)
+        target.shutdown(socket.SHUT_WR)
 
 
 async def test_no_engine_is_missing_and_says_how_to_get_one(monkeypatch: pytest.MonkeyPatch) -> None:
