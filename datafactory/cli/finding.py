@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import Any, Literal
 
-from datafactory.cli.funnel import DROPPED, is_attempt, is_task
+from datafactory.cli.funnel import is_attempt, is_task
 from datafactory.cli.printing import clean
 from datafactory.errors import DataError, StorageError, boundary
-from datafactory.storage import RunFolder, StageFolder
+from datafactory.storage import REJECTED, RunFolder, StageFolder
 
 Kind = Literal["task", "trajectory", "reject"]
 
@@ -100,7 +100,7 @@ def _first(run: RunFolder, kinds: tuple[Kind, ...]) -> str | None:
 def dropped_by(run: RunFolder, id: str) -> tuple[str, str] | None:
     """The filter that dropped a trajectory and its reason; None: none did (or none was asked yet)."""
     for stage in run.stages:
-        path = stage.table.with_name(DROPPED)
+        path = stage.table.with_name(REJECTED)
         if not path.exists():
             continue
         import polars as pl

@@ -8,11 +8,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from datafactory.errors import StorageError, boundary
-from datafactory.storage import FAILURES, RECORDS, REJECTS, RunFolder, StageFolder
+from datafactory.storage import FAILURES, RECORDS, REJECTED, REJECTS, RunFolder, StageFolder
 
 STEPS = ("made", "sound", "tried", "solved", "kept")
-DROPPED = "rejects.parquet"
-"""What a columnar stage did not keep, with `filter` and `reason`."""
 
 
 def is_task(row: Mapping[str, Any]) -> bool:
@@ -198,7 +196,7 @@ def _count_table(funnel: Funnel, tally: StageTally, stage: StageFolder) -> None:
         rows = pl.scan_parquet(stage.table)
         kept = rows.group_by("generator").len().collect() if "generator" in rows.collect_schema() else None
         tally.records = rows.select(pl.len()).collect().item()
-        dropped = stage.table.with_name(DROPPED)
+        dropped = stage.table.with_name(REJECTED)
         if dropped.exists():
             by = pl.scan_parquet(dropped).group_by("filter").len().collect()
             tally.rejected = Counter(dict(by.iter_rows()))

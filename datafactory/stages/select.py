@@ -12,9 +12,10 @@ from datafactory.errors import FilterError, boundary
 from datafactory.protocols import Filter
 from datafactory.run import Run
 from datafactory.spec import Component
+from datafactory.stages.labels import label, labels
 from datafactory.stages.stage import Stage
-from datafactory.stages.tables import REJECTED, table_of
-from datafactory.storage import TABLE, Shelf
+from datafactory.stages.tables import table_of
+from datafactory.storage import REJECTED, TABLE, Shelf
 from datafactory.table import empty, scan, write_frame
 from datafactory.types import Record, Trajectory
 
@@ -35,10 +36,10 @@ class Select(Stage):
 
     def problems(self) -> Iterable[str]:
         """Filters that already fail on a table without rows."""
+        rows = empty()
         for chosen in self.filters:
             try:
-                with boundary(FilterError, f"{getattr(chosen, 'use_name', '') or type(chosen).__name__}"):
-                    rows = empty()
+                with boundary(FilterError, label(chosen)):
                     rows.select(_reason(chosen, rows)).collect()
             except FilterError as error:
                 yield str(error)
@@ -66,13 +67,11 @@ class Select(Stage):
         import polars as pl
 
         decided = pl.DataFrame(schema={"id": pl.String, "filter": pl.String, "reason": pl.String})
-        for number, chosen in enumerate(self.filters):
+        for name, chosen in zip(labels(self.filters), self.filters, strict=True):
             left = rows.join(decided.lazy(), on="id", how="anti", maintain_order="left")
-            name = getattr(chosen, "use_name", "") or type(chosen).__name__
-            same = sum((getattr(f, "use_name", "") or type(f).__name__) == name for f in self.filters[:number])
-            label = pl.lit(name if not same else f"{name}.{same + 1}").alias("filter")
-            with boundary(FilterError, f"filtering with {name}"):
-                found = left.select("id", label, _reason(chosen, left)).filter(pl.col("reason").is_not_null())
+            with boundary(FilterError, f"filtering with {label(chosen)}"):
+                named = left.select("id", pl.lit(name).alias("filter"), _reason(chosen, left))
+                found = named.filter(pl.col("reason").is_not_null())
                 decided = pl.concat([decided, found.collect(engine="streaming")])
         return decided
 

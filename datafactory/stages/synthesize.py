@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import Iterator, Set
 from typing import Annotated, Any, ClassVar
 
 from pydantic import Field
@@ -13,6 +12,7 @@ from datafactory.errors import GeneratorError, SandboxError, boundary
 from datafactory.protocols import Chat, Generator, Sandbox, SandboxHost, Slot, Teacher
 from datafactory.run import Run
 from datafactory.spec import Component
+from datafactory.stages.labels import labels
 from datafactory.stages.live import chat_of, host_of
 from datafactory.stages.stage import CORES, Stage
 from datafactory.storage import Shelf
@@ -96,17 +96,6 @@ class Synthesize(Stage):
     async def _prove(self, draft: Draft, host: SandboxHost) -> Reject | None:
         with boundary(SandboxError, "proving a draft"):
             return await prove(host, draft, repeats=self.repeats, step_timeout=self.step_timeout)
-
-
-def labels(generators: Sequence[Generator]) -> list[str]:
-    """A name for each generator: its own, numbered from the second of a kind on."""
-    seen: Counter[str] = Counter()
-    made = []
-    for generator in generators:
-        name = str(getattr(generator, "use_name", "") or type(generator).__name__)
-        seen[name] += 1
-        made.append(name if seen[name] == 1 else f"{name}.{seen[name]}")
-    return made
 
 
 def _asks(generator: Generator) -> bool:

@@ -10,9 +10,6 @@ from datafactory.storage import TABLE, Shelf
 from datafactory.table import row, write_parquet
 from datafactory.types import Task
 
-REJECTED = "rejects.parquet"
-"""What a columnar stage did not keep, with `filter` and `reason`."""
-
 
 def table_of(source: Shelf[Any], run: Run[Any]) -> Path:
     """The table of a complete shelf; made from its records where the stage before was record-wise."""

@@ -21,6 +21,8 @@ from datafactory.whole import whole
 R = TypeVar("R", bound=Record)
 
 RECORDS, REJECTS, FAILURES, MANIFEST = "records.jsonl", "rejects.jsonl", "failures.jsonl", "manifest.json"
+REJECTED = "rejects.parquet"
+"""What a columnar stage did not keep, with `filter` and `reason`."""
 TABLE = "records.parquet"
 """The sealed table of a columnar stage, or of a shelf that one has read."""
 
