@@ -60,8 +60,10 @@ class ProcessLink(asyncio.SubprocessProtocol):
         )
         for fd in (1, 2):
             # /dev/stdout opens the pipe anew, as whoever the box's user is on this machine.
-            pipe = cast(asyncio.BaseTransport, link._transport.get_pipe_transport(fd))
-            os.fchmod(pipe.get_extra_info("pipe").fileno(), 0o666)
+            pipe = cast(asyncio.BaseTransport, link._transport.get_pipe_transport(fd)).get_extra_info("pipe")
+            # A program that is over already has taken its pipes along: whoever speaks to it next will learn so.
+            if not pipe.closed:
+                os.fchmod(pipe.fileno(), 0o666)
         return link
 
     @property
