@@ -122,6 +122,15 @@ class Teacher(Protocol):
         ...
 
 
+@runtime_checkable
+class Mix(Teacher, Protocol):
+    """Several teachers in one chair."""
+
+    def pick(self, episode: Episode) -> Teacher:
+        """Who answers this episode: always the same one."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Slot:
     """One place in a generator's count, and the try at filling it."""

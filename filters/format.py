@@ -24,7 +24,7 @@ class Format(Spec):
     max_fault_share: float = Field(default=0.5, ge=0, le=1)
     """Largest share of the teacher's turns that may be errors (unparsed, unknown tool)."""
     stops: tuple[Stop, ...] = ("submitted", "turn_limit", "token_limit", "time_limit")
-    """Reasons of ending that stay; an attempt whose last answer was cut off (`truncated`) does not."""
+    """Reasons of ending that stay; an attempt whose last answer was cut off, or that outgrew a context, does not."""
     ends_with_answer: bool = False
     """Whether a conversation must end with an answer of the teacher, or the results of its last tool calls."""
     empty: bool = False

@@ -57,7 +57,7 @@ async def author(chat: Chat | None, slot: Slot, order: Order) -> Draft | Reject:
 
 
 def _read(reply: Reply) -> WrittenTask | Reject:
-    if reply.finish == "length":
+    if reply.cut:
         return Reject(reason="truncated", detail=f"cut off after {reply.usage.completion_tokens} tokens")
     text = _THOUGHT.sub("", reply.message.content).strip()
     fenced = _FENCE.fullmatch(text)

@@ -54,12 +54,12 @@ async def attempt(task: Task, box: Box, chat: Chat, *, dialect: Dialect, limits:
             reply = await chat.reply(messages, tools=conversation.tools, episode=episode)
         usage, model = usage + reply.usage, reply.model or model
         if _empty(reply):
-            stop = "truncated"
+            stop = "context_limit" if reply.finish == "context" else "truncated"
             break
         left = limits.seconds - (time.monotonic() - began)
         turn = await conversation.take(reply, seconds=limits.command_seconds, left=max(left, 0.5))
         messages.append(turn.message)
-        if turn.unreadable and reply.finish == "length":
+        if turn.unreadable and reply.cut:
             stop = "truncated"
             break
         messages += turn.seen
@@ -68,9 +68,9 @@ async def attempt(task: Task, box: Box, chat: Chat, *, dialect: Dialect, limits:
 
 
 def _empty(reply: Reply) -> bool:
-    """Whether nothing came because the context was full: a teacher says so by an empty answer that was cut off."""
+    """Whether nothing came at all: the context was full, or the server held everything back."""
     said = reply.message
-    return reply.finish == "length" and not (said.content.strip() or said.tool_calls or said.reasoning_content)
+    return reply.cut and not (said.content.strip() or said.tool_calls or said.reasoning_content)
 
 
 def _exhausted(limits: Limits, messages: Sequence[Message], usage: Usage, seconds: float) -> Stop | None:

@@ -71,7 +71,7 @@ class Tools:
         faults = [problem for call in message.tool_calls if (problem := _problem(call))]
         if faults:
             message = message.but(fault="; ".join(faults))
-        if reply.finish == "length" and len(faults) == len(message.tool_calls):
+        if reply.cut and len(faults) == len(message.tool_calls):
             return Turn(message, unreadable=True)
         answers: list[Message] = []
         until = time.monotonic() + left

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any, cast
 
+from datafactory.calls import Line
 from datafactory.errors import SandboxError, TeacherError, boundary
-from datafactory.protocols import Chat, Sandbox, SandboxHost, Teacher
+from datafactory.protocols import Chat, Episode, Mix, Sandbox, SandboxHost, Teacher
 from datafactory.run import Run
 from datafactory.spec import Spec
 
@@ -16,7 +17,13 @@ async def host_of(run: Run[Any], sandbox: Sandbox) -> SandboxHost:
         return await run.commons.get(cast(Spec, sandbox), sandbox.start)
 
 
-async def chat_of(run: Run[Any], teacher: Teacher) -> Chat:
-    """The teacher, listening. Raises TeacherError or Missing."""
-    with boundary(TeacherError, f"opening the teacher {teacher.name}"):
-        return await run.commons.get(cast(Spec, teacher), teacher.open)
+async def line_to(run: Run[Any], teacher: Teacher, *, scope: str, episode: Episode) -> Line:
+    """A line to the teacher, or to the one that a mix picks for the episode, for one try at one item.
+
+    `scope` names the try in the run's ledger: a later run that asks the same in it gets the same answer, unpaid.
+    Raises TeacherError or Missing.
+    """
+    picked = teacher.pick(episode) if isinstance(teacher, Mix) else teacher
+    with boundary(TeacherError, f"opening the teacher {picked.name}"):
+        chat: Chat = await run.commons.get(cast(Spec, picked), picked.open)
+    return Line(chat, picked, scope=scope)

@@ -10,10 +10,10 @@ from pydantic import Field
 from datafactory import __version__
 from datafactory.agent import Attempted, Limits, attempt, dialect
 from datafactory.errors import SandboxError, boundary
-from datafactory.protocols import Chat, Episode, Sandbox, SandboxHost, Teacher
+from datafactory.protocols import Episode, Sandbox, SandboxHost, Teacher
 from datafactory.run import Run
 from datafactory.spec import Component
-from datafactory.stages.live import chat_of, host_of
+from datafactory.stages.live import host_of, line_to
 from datafactory.stages.stage import CORES, Stage
 from datafactory.storage import Shelf
 from datafactory.types import Files, Lineage, Record, Task, Trajectory, digest_of
@@ -61,9 +61,7 @@ class Rollout(Stage):
         """Attempt tasks as they come."""
         assert source is not None
         assert self.sandbox is not None
-        assert self.teacher is not None
         host = await host_of(run, self.sandbox)
-        chat = await chat_of(run, self.teacher)
 
         async def attempts() -> AsyncIterator[tuple[str, tuple[Task, int]]]:
             async for task in source.follow():
@@ -71,47 +69,25 @@ class Rollout(Stage):
                     yield f"{task.id}/{number}", (task, number)
 
         async def act(key: str, item: tuple[Task, int]) -> Trajectory:
-            return await self._attempt(key, *item, run=run, host=host, chat=chat)
+            return await self._attempt(key, *item, run=run, host=host)
 
         await run.each(attempts(), act, at_once=self.at_once)
 
-    async def _attempt(
-        self, key: str, task: Task, number: int, *, run: Run[Any], host: SandboxHost, chat: Chat
-    ) -> Trajectory:
+    async def _attempt(self, key: str, task: Task, number: int, *, run: Run[Any], host: SandboxHost) -> Trajectory:
         seed = int(digest_of([run.seed, key]), 16) % (1 << 31)
         episode = Episode(id=key, seed=seed, task=task, agent=self.agent)
+        assert self.teacher is not None
+        line = await line_to(run, self.teacher, scope=f"rollout:{key}", episode=episode)
         limits = Limits(turns=self.max_turns, tokens=self.max_tokens, seconds=self.max_seconds)
         with boundary(SandboxError, "attempting a task"):
             async with host.open(task.image, task.files, workdir=task.workdir) as box:
-                done = await attempt(task, box, chat, dialect=dialect(self.agent), limits=limits, episode=episode)
+                done = await attempt(task, box, line, dialect=dialect(self.agent), limits=limits, episode=episode)
                 artifacts, note = await box.pull(task.artifacts, limit=self.artifact_bytes)
             image = host.image_digest(task.image)
-        return self._trajectory(task, number, done, artifacts, note, self._lineage(task, done, seed, image, run))
+        lineage = self._lineage(task, done, line.teacher, seed, image, run)
+        return _trajectory(task, number, done, artifacts, note, line.teacher.name, self.agent, lineage)
 
-    def _trajectory(
-        self, task: Task, number: int, done: Attempted, artifacts: Files, note: str, lineage: Lineage
-    ) -> Trajectory:
-        assert self.teacher is not None
-        return Trajectory(
-            task_id=task.id,
-            attempt=number,
-            teacher=self.teacher.name,
-            agent=self.agent,
-            domain=task.domain,
-            skills=task.skills,
-            generator=task.source.generator,
-            messages=done.messages,
-            tools=done.tools,
-            artifacts=artifacts,
-            artifacts_note=note,
-            stop=done.stop,
-            usage=done.usage,
-            seconds=round(done.seconds, 3),
-            lineage=lineage,
-        )
-
-    def _lineage(self, task: Task, done: Attempted, seed: int, image: str, run: Run[Any]) -> Lineage:
-        assert self.teacher is not None
+    def _lineage(self, task: Task, done: Attempted, teacher: Teacher, seed: int, image: str, run: Run[Any]) -> Lineage:
         assert self.sandbox is not None
         return Lineage(
             run=run.name,
@@ -119,10 +95,32 @@ class Rollout(Stage):
             prompt_digest=digest_of(done.messages[0].content),
             task_digest=task.digest,
             model=done.model,
-            sampling=self.teacher.sampling(),
+            sampling=teacher.sampling(),
             image=task.image,
             image_digest=image,
             sandbox=self.sandbox.name,
             seed=seed,
             code_version=__version__,
         )
+
+
+def _trajectory(
+    task: Task, number: int, done: Attempted, artifacts: Files, note: str, teacher: str, agent: str, lineage: Lineage
+) -> Trajectory:
+    return Trajectory(
+        task_id=task.id,
+        attempt=number,
+        teacher=teacher,
+        agent=agent,
+        domain=task.domain,
+        skills=task.skills,
+        generator=task.source.generator,
+        messages=done.messages,
+        tools=done.tools,
+        artifacts=artifacts,
+        artifacts_note=note,
+        stop=done.stop,
+        usage=done.usage,
+        seconds=round(done.seconds, 3),
+        lineage=lineage,
+    )

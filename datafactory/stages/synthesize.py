@@ -7,13 +7,14 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import Field
 
+from datafactory.calls import Line
 from datafactory.checks import prove
 from datafactory.errors import GeneratorError, SandboxError, boundary
-from datafactory.protocols import Chat, Generator, Sandbox, SandboxHost, Slot, Teacher
+from datafactory.protocols import Episode, Generator, Sandbox, SandboxHost, Slot, Teacher
 from datafactory.run import Run
 from datafactory.spec import Component
 from datafactory.stages.labels import labels
-from datafactory.stages.live import chat_of, host_of
+from datafactory.stages.live import host_of, line_to
 from datafactory.stages.stage import CORES, Stage
 from datafactory.storage import Shelf
 from datafactory.types import Draft, Record, Reject, Task, digest_of
@@ -66,23 +67,23 @@ class Synthesize(Stage):
         run.progress.total = self.expected(None)
         assert self.sandbox is not None
         host = await host_of(run, self.sandbox)
-        chat = await chat_of(run, self.teacher) if self.teacher is not None else None
 
         async def fill(key: str, item: tuple[Generator, int]) -> Task | Reject:
-            return await self._fill(key, *item, run=run, host=host, chat=chat)
+            return await self._fill(key, *item, run=run, host=host)
 
         await run.each(self.slots(), fill, at_once=self.at_once)
 
     async def _fill(
-        self, key: str, generator: Generator, index: int, *, run: Run[Any], host: SandboxHost, chat: Chat | None
+        self, key: str, generator: Generator, index: int, *, run: Run[Any], host: SandboxHost
     ) -> Task | Reject:
         label = key.rpartition("-")[0]
         for retry in range(self.tries):
             if run.shelf.has(f"{key}#{retry}"):
                 continue  # rejected before the run was interrupted
             seed = int(digest_of([run.seed, key, retry]), 16)
+            line = await self._line(generator, Episode(f"{key}#{retry}", seed), run)
             with boundary(GeneratorError, f"making a draft with {label}"):
-                draft = await generator.make(Slot(index, retry, seed), chat if _asks(generator) else None)
+                draft = await generator.make(Slot(index, retry, seed), line)
             reject = draft if isinstance(draft, Reject) else await self._prove(draft, host)
             if reject is not None and reject.final:
                 return reject.but(generator=label)
@@ -92,6 +93,11 @@ class Synthesize(Stage):
             what = draft.model_dump(mode="json") if isinstance(draft, Draft) else reject.what
             await run.shelf.reject(reject.but(key=f"{key}#{retry}", generator=label, what=what))
         return Reject(reason="slot_given_up", detail=f"no sound draft in {self.tries} tries", generator=label)
+
+    async def _line(self, generator: Generator, episode: Episode, run: Run[Any]) -> Line | None:
+        if self.teacher is None or not _asks(generator):
+            return None
+        return await line_to(run, self.teacher, scope=f"synthesize:{episode.id}", episode=episode)
 
     async def _prove(self, draft: Draft, host: SandboxHost) -> Reject | None:
         with boundary(SandboxError, "proving a draft"):

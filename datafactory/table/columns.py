@@ -38,7 +38,9 @@ COLUMNS: tuple[Column, ...] = (
     Column("messages", "jsons", "the conversation, OpenAI messages with tool arguments as objects"),
     Column("tools", "jsons", "JSON schemas of the tools on offer, OpenAI shape; empty in a text dialect"),
     Column("train_turns", "bools", "for each message, whether its tokens should carry loss"),
-    Column("stop", "string", "why the attempt ended: submitted, turn_limit, token_limit, time_limit, truncated"),
+    Column(
+        "stop", "string", "why the attempt ended: submitted, truncated, or the limit that it reached (docs/agent.md)"
+    ),
     Column("reward", "float64", "weighted share of the checks that passed, 0 to 1; null: not verified"),
     Column("solved", "bool", "whether every check passed; null: not verified"),
     Column("resolved", "int64", "the same as 1, 0 or -1 (not verified)"),

@@ -1,7 +1,7 @@
 """The nouns of the factory, on one page."""
 
 from datafactory.types.files import File, Files, files
-from datafactory.types.messages import Finish, Message, Reply, ToolCall, Usage
+from datafactory.types.messages import Finish, Logprobs, Message, Reply, ToolCall, Usage
 from datafactory.types.record import Record, digest_of
 from datafactory.types.tasks import (
     DOMAINS,
@@ -29,6 +29,7 @@ __all__ = [
     "Files",
     "Finish",
     "Lineage",
+    "Logprobs",
     "Message",
     "Outcome",
     "Record",

@@ -6,7 +6,21 @@ from typing import Any, Literal
 
 from datafactory.types.record import Record
 
-Finish = Literal["stop", "tool_calls", "length"]
+Finish = Literal["stop", "tool_calls", "length", "context", "filtered"]
+"""Why a model stopped. `length`: its answer reached `max_tokens`; `context`: the conversation, with or without an
+answer, fills the model's context; `filtered`: the server held the answer back."""
+
+
+class Logprobs(Record):
+    """Natural logarithms of the probabilities of an answer's tokens, in their order; distillation learns from them."""
+
+    tokens: tuple[str, ...]
+    ids: tuple[int, ...] = ()
+    """Token ids in the model's vocabulary; empty where the server does not say them."""
+    chosen: tuple[float, ...]
+    """Of the token that was said."""
+    top: tuple[dict[str, float], ...] = ()
+    """For each place, the most likely tokens and theirs; empty where none were asked for."""
 
 
 class ToolCall(Record):
@@ -38,9 +52,11 @@ class Message(Record):
     """Of a tool message: the tool."""
     fault: str | None = None
     """Of an assistant message: what made the turn an error (unparsed, unknown tool); for loss masking."""
+    logprobs: Logprobs | None = None
+    """Of an assistant message, where the teacher was asked for them."""
 
     def wire(self, *, arguments_as_text: bool = False) -> dict[str, Any]:
-        """The OpenAI object; keys without a value are left out, and `fault` is ours alone."""
+        """The OpenAI object; keys without a value are left out, and `fault` and `logprobs` are ours alone."""
         made: dict[str, Any] = {"role": self.role, "content": self.content}
         for key in ("reasoning_content", "tool_call_id", "name"):
             if getattr(self, key) is not None:
@@ -70,7 +86,14 @@ class Reply(Record):
 
     message: Message
     finish: Finish = "stop"
-    """Why the model stopped; `length`: the answer was cut off."""
+    """Why the model stopped."""
+    stopped_by: str = ""
+    """The stop string or token that ended it, where the server says so and it is not the model's own."""
     usage: Usage = Usage()
     model: str = ""
     """The model that answered, as it names itself."""
+
+    @property
+    def cut(self) -> bool:
+        """Whether something of the answer is missing."""
+        return self.finish in ("length", "context", "filtered")

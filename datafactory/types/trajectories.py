@@ -10,8 +10,9 @@ from datafactory.types.messages import Message, Usage
 from datafactory.types.record import Record
 from datafactory.types.tasks import Verdict
 
-Stop = Literal["submitted", "turn_limit", "token_limit", "time_limit", "truncated"]
-"""Why an attempt ended; `truncated`: the model's answer or its context was cut off."""
+Stop = Literal["submitted", "turn_limit", "token_limit", "time_limit", "truncated", "context_limit", "student_limit"]
+"""Why an attempt ended. `truncated`: the model's answer was cut off; `context_limit`: the conversation no longer fits
+the teacher's context; `student_limit`: it would no longer fit what the student is trained on."""
 
 
 class Lineage(Record):
@@ -57,6 +58,11 @@ class Trajectory(Record):
     usage: Usage = Usage()
     seconds: float = 0.0
     """Wall time of the attempt."""
+    compacted: int = 0
+    """How many messages, from the first, were shortened after the teacher had answered them: turns among them saw more
+    than the row shows, and carry no loss."""
+    student_tokens: int | None = None
+    """Length of the whole row in the student's tokens, as its chat template renders it; None: no student was named."""
     lineage: Lineage = Lineage()
 
     @classmethod

@@ -1,0 +1,35 @@
+"""What a run may spend on its teachers, and what they cost."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Price(BaseModel):
+    """What a teacher costs, in US dollars; what is not paid for is 0."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+    prompt: float = Field(default=0.0, ge=0)
+    """A million prompt tokens that no cache held."""
+    cached: float = Field(default=0.0, ge=0)
+    """A million prompt tokens from the server's prefix cache."""
+    completion: float = Field(default=0.0, ge=0)
+    """A million completion tokens."""
+    gpu_hour: float = Field(default=0.0, ge=0)
+    """One GPU for an hour."""
+
+
+class Budget(BaseModel):
+    """Caps on a run; reaching one ends it cleanly, with everything paid for on disk."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+    calls: int | None = Field(default=None, gt=0)
+    """Calls to teachers; None: no cap."""
+    tokens: int | None = Field(default=None, gt=0)
+    """Prompt and completion tokens together; None: no cap."""
+    gpu_hours: float | None = Field(default=None, gt=0)
+    """Hours of GPUs that a teacher of the run holds, summed over the GPUs; None: no cap."""
+    dollars: float | None = Field(default=None, gt=0)
+    """Cost by the teachers' prices; None: no cap."""
