@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator, Set
 from typing import Annotated, Any, ClassVar
 
@@ -40,7 +41,10 @@ class Synthesize(Stage):
     step_timeout: float = Field(default=120.0, gt=0)
     """Seconds that one step of a reference solution may take."""
     at_once: int = Field(default=2 * CORES, ge=1, exclude=True)
-    """Slots worked on at a time."""
+    """Drafts proved at a time."""
+    drafts: int = Field(default=1024, ge=1, exclude=True)
+    """Slots worked on at a time where a generator asks a teacher: enough to keep one full, who takes as many calls as
+    it can; what is proved meanwhile is bounded by `at_once`."""
 
     def wants(self) -> Set[str]:
         """A sandbox always; a teacher where a generator asks one."""
@@ -67,14 +71,16 @@ class Synthesize(Stage):
         run.progress.total = self.expected(None)
         assert self.sandbox is not None
         host = await host_of(run, self.sandbox)
+        boxes = asyncio.Semaphore(self.at_once)
 
         async def fill(key: str, item: tuple[Generator, int]) -> Task | Reject:
-            return await self._fill(key, *item, run=run, host=host)
+            return await self._fill(key, *item, run=run, host=host, boxes=boxes)
 
-        await run.each(self.slots(), fill, at_once=self.at_once)
+        asking = self.teacher is not None and any(_asks(g) for g in self.generators)
+        await run.each(self.slots(), fill, at_once=max(self.drafts, self.at_once) if asking else self.at_once)
 
     async def _fill(
-        self, key: str, generator: Generator, index: int, *, run: Run[Any], host: SandboxHost
+        self, key: str, generator: Generator, index: int, *, run: Run[Any], host: SandboxHost, boxes: asyncio.Semaphore
     ) -> Task | Reject:
         label = key.rpartition("-")[0]
         for retry in range(self.tries):
@@ -84,7 +90,7 @@ class Synthesize(Stage):
             line = await self._line(generator, Episode(f"{key}#{retry}", seed), run)
             with boundary(GeneratorError, f"making a draft with {label}"):
                 draft = await generator.make(Slot(index, retry, seed), line)
-            reject = draft if isinstance(draft, Reject) else await self._prove(draft, host)
+            reject = draft if isinstance(draft, Reject) else await self._prove(draft, host, boxes)
             if reject is not None and reject.final:
                 return reject.but(generator=label)
             if reject is None:
@@ -99,9 +105,10 @@ class Synthesize(Stage):
             return None
         return await line_to(run, self.teacher, scope=f"synthesize:{episode.id}", episode=episode)
 
-    async def _prove(self, draft: Draft, host: SandboxHost) -> Reject | None:
+    async def _prove(self, draft: Draft, host: SandboxHost, boxes: asyncio.Semaphore) -> Reject | None:
         with boundary(SandboxError, "proving a draft"):
-            return await prove(host, draft, repeats=self.repeats, step_timeout=self.step_timeout)
+            async with boxes:
+                return await prove(host, draft, repeats=self.repeats, step_timeout=self.step_timeout)
 
 
 def _asks(generator: Generator) -> bool:
