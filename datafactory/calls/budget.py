@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from datafactory.types import Usage
+
 
 class Price(BaseModel):
     """What a teacher costs, in US dollars; what is not paid for is 0."""
@@ -12,12 +14,18 @@ class Price(BaseModel):
 
     prompt: float = Field(default=0.0, ge=0)
     """A million prompt tokens that no cache held."""
-    cached: float = Field(default=0.0, ge=0)
-    """A million prompt tokens from the server's prefix cache."""
+    cached: float | None = Field(default=None, ge=0)
+    """A million prompt tokens from the server's prefix cache; None: no less than the others."""
     completion: float = Field(default=0.0, ge=0)
     """A million completion tokens."""
     gpu_hour: float = Field(default=0.0, ge=0)
     """One GPU for an hour."""
+
+    def of(self, usage: Usage) -> float:
+        """Dollars of one answer."""
+        cached = self.prompt if self.cached is None else self.cached
+        fresh = max(0, usage.prompt_tokens - usage.cached_tokens)
+        return (fresh * self.prompt + usage.cached_tokens * cached + usage.completion_tokens * self.completion) / 1e6
 
 
 class Budget(BaseModel):
@@ -26,7 +34,7 @@ class Budget(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     calls: int | None = Field(default=None, gt=0)
-    """Calls to teachers; None: no cap."""
+    """Answered calls to teachers; None: no cap."""
     tokens: int | None = Field(default=None, gt=0)
     """Prompt and completion tokens together; None: no cap."""
     gpu_hours: float | None = Field(default=None, gt=0)

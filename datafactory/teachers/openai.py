@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 from pydantic import Field
 
+from datafactory.calls.budget import Price
 from datafactory.errors import ConfigError
 from datafactory.protocols import Chat
 from datafactory.spec import Spec
@@ -45,6 +46,8 @@ class OpenAITeacher(Spec):
     """How often one call is sent where the server is busy (429), broken (5xx) or gone."""
     session_header: str | None = Field(default=None, exclude=True)
     """A header that carries the episode's id, for routers that keep an episode on one replica; None: not sent."""
+    price: Price | None = Field(default=None, exclude=True)
+    """What the server's owner charges; None: nothing that is known."""
 
     @property
     def name(self) -> str:

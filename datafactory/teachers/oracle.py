@@ -19,6 +19,7 @@ class OracleTeacher(Spec):
     the model `oracle` and counts no tokens."""
 
     use_name: ClassVar[str] = "oracle"
+    paid: ClassVar[bool] = False
 
     slip: float = Field(default=0.15, ge=0, le=1)
     """How likely a mistyped command is, at each turn that could have one; it only ever reads, and is corrected."""

@@ -23,6 +23,7 @@ class ScriptedTeacher(Spec):
     """Gives the answers that it was given, in their order; running out of them is an error."""
 
     use_name: ClassVar[str] = "scripted"
+    paid: ClassVar[bool] = False
 
     replies: tuple[Answer, ...] = ()
     """The answers to every episode: a text each, or an object with `content`, `tool_calls`, `finish`, `usage`."""
