@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, ClassVar
 
 from datafactory.protocols import Chat, Slot
 from datafactory.spec import Spec
-from datafactory.types import Check, Draft, Reject, Source, Step, files
+from datafactory.types import Check, Draft, Message, Reject, Reply, Source, Step, files
 
 CHECK = """
 import pathlib
@@ -48,3 +51,41 @@ class Faulty(Spec):
             solution=solution,
             source=Source(generator="faulty"),
         )
+
+
+class Dictated(Faulty):
+    """Asks a teacher before it makes its draft."""
+
+    asks: ClassVar[bool] = True
+
+    async def make(self, slot: Slot, chat: Chat | None) -> Draft | Reject:
+        """One draft, once the teacher has spoken."""
+        assert chat is not None
+        await chat.reply([Message(role="user", content="Which number?")])
+        return await super().make(slot, None)
+
+
+class Gathering(Spec):
+    """A teacher that answers nobody before `together` calls wait at the same time."""
+
+    name: ClassVar[str] = "gathering"
+    together: int = 6
+
+    def sampling(self) -> dict[str, Any]:
+        """Nothing."""
+        return {}
+
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator[Chat]:
+        """A chat of its own."""
+        yield _Gathered(self.together)
+
+
+class _Gathered:
+    def __init__(self, together: int) -> None:
+        self._barrier = asyncio.Barrier(together)
+
+    async def reply(self, *_: Any, **__: Any) -> Reply:
+        async with asyncio.timeout(30):
+            await self._barrier.wait()
+        return Reply(message=Message(role="assistant", content="42"))

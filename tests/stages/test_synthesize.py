@@ -80,3 +80,14 @@ async def test_a_complete_stage_is_not_run_again(tmp_path: Path) -> None:
     assert again.stations[0].run.progress.started is None
     assert (again.stations[0].shelf.folder / "records.jsonl").read_bytes() == shelf
     assert open_run("gate", tmp_path / "runs").stages[0].manifest is not None
+
+
+async def test_many_drafts_are_asked_for_while_one_is_proved(tmp_path: Path) -> None:
+    execution = await made(
+        tmp_path,
+        '[{use: "tests.stages.odd_generators:Dictated", count: 6}]',
+        teacher='{use: "tests.stages.odd_generators:Gathering", together: 6}',
+        at_once=1,
+        repeats=1,
+    )
+    assert execution.stations[0].shelf.kept == 6
