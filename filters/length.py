@@ -30,6 +30,9 @@ class Length(Spec):
     """Largest number of characters in the conversation: content, reasoning and tool arguments."""
     max_completion_tokens: int | None = Field(default=None, ge=1)
     """Largest number of tokens that the teacher wrote; a teacher that counts none always passes."""
+    max_tokens: int | None = Field(default=None, ge=1)
+    """Largest number of tokens of the whole row, counted as rollout's `student` sees them; a row that was not counted
+    always passes."""
 
     @model_validator(mode="after")
     def _bounds_leave_room(self) -> Self:
@@ -40,14 +43,16 @@ class Length(Spec):
         return self
 
     def reject(self, rows: pl.LazyFrame) -> pl.Expr:
-        """Reads `n_turns`, `n_chars` and `completion_tokens`."""
+        """Reads `n_turns`, `n_chars`, `completion_tokens` and, with `max_tokens`, `student_tokens`."""
         import polars as pl
 
-        bounds = (
+        bounds = [
             ("n_turns", "turns", self.min_turns, self.max_turns),
             ("n_chars", "chars", self.min_chars, self.max_chars),
             ("completion_tokens", "completion tokens", 0, self.max_completion_tokens),
-        )
+        ]
+        if self.max_tokens is not None:
+            bounds.append(("student_tokens", "student tokens", 0, self.max_tokens))
         reasons: list[pl.Expr] = []
         for column, unit, low, high in bounds:
             found = pl.col(column)

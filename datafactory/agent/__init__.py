@@ -2,6 +2,8 @@
 
 from datafactory.agent.dialect import MALFORMED, Dialect
 from datafactory.agent.dialects import DIALECTS, dialect
+from datafactory.agent.fit_student import Student
+from datafactory.agent.fit_tokens import Ruler
 from datafactory.agent.loop import Attempted, Limits, attempt
 
-__all__ = ["DIALECTS", "MALFORMED", "Attempted", "Dialect", "Limits", "attempt", "dialect"]
+__all__ = ["DIALECTS", "MALFORMED", "Attempted", "Dialect", "Limits", "Ruler", "Student", "attempt", "dialect"]

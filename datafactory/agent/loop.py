@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from datafactory.agent.dialect import Dialect
+from datafactory.agent.fit import Fit
+from datafactory.agent.fit_tokens import Ruler
 from datafactory.errors import TeacherError, boundary
 from datafactory.protocols import Box, Chat, Episode
 from datafactory.types import Message, Reply, Stop, Task, Usage
@@ -39,22 +41,43 @@ class Attempted:
     seconds: float
     model: str = ""
     """The model that answered last, as it names itself."""
+    compacted: int = 0
+    """How many messages, from the first, were shortened after the model had answered them."""
+    student_tokens: int | None = None
+    """Length of the messages in the student's tokens; None: there was no student."""
 
 
-async def attempt(task: Task, box: Box, chat: Chat, *, dialect: Dialect, limits: Limits, episode: Episode) -> Attempted:
+async def attempt(
+    task: Task,
+    box: Box,
+    chat: Chat,
+    *,
+    dialect: Dialect,
+    limits: Limits,
+    episode: Episode,
+    student: Ruler | None = None,
+) -> Attempted:
     """Let `chat` work on `task` in `box`, whose files are in place. The history only grows, so that a server's
-    prefix cache holds. Raises TeacherError and SandboxError, which are no outcome of the attempt."""
+    prefix cache holds, unless the student's policy is to compact it. Raises TeacherError and SandboxError, which are
+    no outcome of the attempt."""
     began = time.monotonic()
     conversation = dialect(task, box)
     messages: list[Message] = [*await conversation.opening()]
+    fit = Fit(student, conversation.tools)
     usage, model = Usage(), ""
     stop: Stop | None = None
     while stop is None:
+        if not await fit.asks(messages):
+            stop = "student_limit"
+            break
         with boundary(TeacherError, "asking the teacher"):
             reply = await chat.reply(messages, tools=conversation.tools, episode=episode)
         usage, model = usage + reply.usage, reply.model or model
         if _empty(reply):
             stop = "context_limit" if reply.finish == "context" else "truncated"
+            break
+        if not await fit.takes(messages, reply.message):
+            stop = "student_limit"
             break
         left = limits.seconds - (time.monotonic() - began)
         turn = await conversation.take(reply, seconds=limits.command_seconds, left=max(left, 0.5))
@@ -64,7 +87,17 @@ async def attempt(task: Task, box: Box, chat: Chat, *, dialect: Dialect, limits:
             break
         messages += turn.seen
         stop = "submitted" if turn.submitted else _exhausted(limits, messages, usage, time.monotonic() - began)
-    return Attempted(tuple(messages), conversation.tools, stop, usage, time.monotonic() - began, model)
+    await fit.ends(messages)
+    return Attempted(
+        tuple(messages),
+        conversation.tools,
+        stop,
+        usage,
+        time.monotonic() - began,
+        model,
+        compacted=fit.compacted,
+        student_tokens=fit.tokens,
+    )
 
 
 def _empty(reply: Reply) -> bool:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Set
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Set
+from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
 from datafactory import __version__
-from datafactory.agent import Attempted, Limits, attempt, dialect
+from datafactory.agent import Attempted, Limits, Ruler, Student, attempt, dialect
 from datafactory.errors import SandboxError, boundary
 from datafactory.protocols import Episode, Sandbox, SandboxHost, Teacher
 from datafactory.run import Run
@@ -40,6 +42,9 @@ class Rollout(Stage):
     """Completion tokens of one attempt before it is stopped; left out: no limit."""
     max_seconds: float = Field(default=900.0, gt=0)
     """Wall time of one attempt before it is stopped (Harbor's default for agents)."""
+    student: Student | None = None
+    """Who is trained on the rows: `tokenizer`, `max_length`, `policy` (docs/agent.md). An attempt that would not fit it
+    is known before the next call is paid for; left out: rows may be of any length."""
     artifact_bytes: int = Field(default=16 << 20, ge=1)
     """Bytes of artifacts carried over; what is larger is left out, with a note in the row."""
     at_once: int = Field(default=min(64, 8 * CORES), ge=1, exclude=True)
@@ -48,6 +53,14 @@ class Rollout(Stage):
     def wants(self) -> Set[str]:
         """A teacher and a sandbox."""
         return {"teacher", "sandbox"}
+
+    def problems(self) -> Iterable[str]:
+        """What the student lacks."""
+        return self.student.problems() if self.student is not None else ()
+
+    def inputs(self) -> Iterable[Path]:
+        """The files of the student's tokenizer."""
+        return self.student.inputs() if self.student is not None else ()
 
     def expected(self, before: int | None) -> int | None:
         """Attempts in all."""
@@ -61,6 +74,7 @@ class Rollout(Stage):
         """Attempt tasks as they come."""
         assert source is not None
         assert self.sandbox is not None
+        ruler = await asyncio.to_thread(self.student.load, self.agent) if self.student is not None else None
         host = await host_of(run, self.sandbox)
 
         async def attempts() -> AsyncIterator[tuple[str, tuple[Task, int]]]:
@@ -69,19 +83,22 @@ class Rollout(Stage):
                     yield f"{task.id}/{number}", (task, number)
 
         async def act(key: str, item: tuple[Task, int]) -> Trajectory:
-            return await self._attempt(key, *item, run=run, host=host)
+            return await self._attempt(key, *item, run=run, host=host, ruler=ruler)
 
         await run.each(attempts(), act, at_once=self.at_once)
 
-    async def _attempt(self, key: str, task: Task, number: int, *, run: Run[Any], host: SandboxHost) -> Trajectory:
+    async def _attempt(
+        self, key: str, task: Task, number: int, *, run: Run[Any], host: SandboxHost, ruler: Ruler | None
+    ) -> Trajectory:
         seed = int(digest_of([run.seed, key]), 16) % (1 << 31)
         episode = Episode(id=key, seed=seed, task=task, agent=self.agent)
         assert self.teacher is not None
         line = await line_to(run, self.teacher, scope=f"rollout:{key}", episode=episode)
         limits = Limits(turns=self.max_turns, tokens=self.max_tokens, seconds=self.max_seconds)
+        speaks = dialect(self.agent)
         with boundary(SandboxError, "attempting a task"):
             async with host.open(task.image, task.files, workdir=task.workdir) as box:
-                done = await attempt(task, box, line, dialect=dialect(self.agent), limits=limits, episode=episode)
+                done = await attempt(task, box, line, dialect=speaks, limits=limits, episode=episode, student=ruler)
                 artifacts, note = await box.pull(task.artifacts, limit=self.artifact_bytes)
             image = host.image_digest(task.image)
         lineage = self._lineage(task, done, line.teacher, seed, image, run)
@@ -122,5 +139,7 @@ def _trajectory(
         stop=done.stop,
         usage=done.usage,
         seconds=round(done.seconds, 3),
+        compacted=done.compacted,
+        student_tokens=done.student_tokens,
         lineage=lineage,
     )

@@ -51,6 +51,9 @@ COLUMNS: tuple[Column, ...] = (
     Column("n_chars", "int64", "characters of content, reasoning and tool arguments"),
     Column("prompt_tokens", "int64", "tokens read by the model, summed over its replies; 0: not counted"),
     Column("completion_tokens", "int64", "tokens written by the model, summed over its replies; 0: not counted"),
+    Column(
+        "student_tokens", "int64", "tokens of the row as the student's chat template shows it; null: none was named"
+    ),
     Column("seconds", "float64", "wall time of the attempt"),
     Column("content_hash", "string", "digest of the conversation without call ids: equal rows say the same"),
     Column("task", "string", "the whole task as JSON text, checks and solution included: enough to verify again"),

@@ -35,7 +35,7 @@ def row(trajectory: Trajectory, task: Task) -> dict[str, Any]:
         "license": task.source.license,
         "messages": [message.wire() for message in messages],
         "tools": list(trajectory.tools),
-        "train_turns": [message.role == "assistant" and message.fault is None for message in messages],
+        "train_turns": _train_turns(trajectory),
         "stop": trajectory.stop,
         "reward": None if verdict is None else verdict.reward,
         "solved": None if verdict is None else verdict.solved,
@@ -47,12 +47,21 @@ def row(trajectory: Trajectory, task: Task) -> dict[str, Any]:
         "n_chars": sum(_chars(message) for message in messages),
         "prompt_tokens": trajectory.usage.prompt_tokens,
         "completion_tokens": trajectory.usage.completion_tokens,
+        "student_tokens": trajectory.student_tokens,
         "seconds": trajectory.seconds,
         "content_hash": content_hash(messages),
         "task": json_text(task.model_dump(mode="json")),
         "task_digest": task.digest,
         "lineage": trajectory.lineage.model_dump(mode="json"),
     }
+
+
+def _train_turns(trajectory: Trajectory) -> list[bool]:
+    """For each message, whether it is an answer without a fault, to just what the row shows before it."""
+    return [
+        message.role == "assistant" and message.fault is None and place >= trajectory.compacted
+        for place, message in enumerate(trajectory.messages)
+    ]
 
 
 def row_key(made: Mapping[str, Any]) -> tuple[str, int]:

@@ -30,11 +30,12 @@ PLAIN = {
     "n_faults": 0,
     "n_chars": 6,
     "completion_tokens": 2,
+    "student_tokens": None,
     "content_hash": "h",
 }
 SCHEMA = {
     **dict.fromkeys(("id", "task_id", "instruction", "stop", "content_hash"), pl.String),
-    **dict.fromkeys(("attempt", "n_turns", "n_faults", "n_chars", "completion_tokens"), pl.Int64),
+    **dict.fromkeys(("attempt", "n_turns", "n_faults", "n_chars", "completion_tokens", "student_tokens"), pl.Int64),
     "messages": pl.List(pl.String),
     "reward": pl.Float64,
 }
@@ -80,6 +81,12 @@ def test_length_names_the_bound_that_was_crossed():
         "length: 900 chars > 800",
         "length: 99 completion tokens > 50",
     ]
+
+
+def test_length_counts_in_the_students_tokens_where_they_are_known():
+    rows = [{"student_tokens": 101}, {"student_tokens": 100}, {"student_tokens": None}]
+    assert reasons(Length(max_tokens=100), *rows) == ["length: 101 student tokens > 100", None, None]
+    assert reasons(Length(), *rows) == [None, None, None]
 
 
 def test_length_refuses_bounds_that_keep_nothing():

@@ -25,6 +25,14 @@ def test_faulty_turns_carry_no_loss(attempt):
     assert (made["n_faults"], made["n_turns"], made["n_messages"]) == (1, 2, 4)
 
 
+def test_turns_before_a_compaction_carry_no_loss(attempt):
+    trajectory, task = attempt(dialect="tools", compacted=3, student_tokens=99)
+    made = row(trajectory, task)
+    assert made["train_turns"] == [False, False, False, False, True]
+    assert made["student_tokens"] == 99
+    assert row(trajectory.but(compacted=2), task)["train_turns"][2] is True
+
+
 @pytest.mark.parametrize(
     ("reward", "solved", "resolved"), [(1.0, True, 1), (0.5, False, 0), (0.0, False, 0), (None, None, -1)]
 )
