@@ -4,7 +4,8 @@ FactoryError
 ├── ConfigError            the pipeline file, a flag or a component's field is wrong; carries every problem at once
 ├── DataError              a file of the user's, or a shelf, cannot be read as what it should be
 ├── RunError               the run cannot go on (two runs in one folder, the fuse)
-│   └── FuseBlown          failures outnumber successes: something is down
+│   ├── FuseBlown          failures outnumber successes: something is down
+│   └── BudgetSpent        a cap on calls, tokens, GPU hours or dollars is reached; nothing is broken
 ├── Missing                a program, package or privilege that this machine lacks, and how to get it
 └── BoundaryError          *ours*, not the attempt's: recorded in failures.jsonl, retried, never counted
     ├── SandboxError       a box would not open, or broke
@@ -46,6 +47,10 @@ class FuseBlown(RunError):
     """More failures than successes: something is down, and going on would bias the data."""
 
 
+class BudgetSpent(RunError):
+    """Nothing more may be paid for; whatever costs nothing goes on."""
+
+
 class Missing(FactoryError):
     """A program, package or privilege that this machine lacks; the message says how to get it."""
 
@@ -55,6 +60,8 @@ class BoundaryError(FactoryError):
 
     boundary: str = ""
     """What was being done, such as "opening a box"."""
+    final: bool = False
+    """Whether trying again would change nothing: the same request would be refused for the same reason."""
 
 
 class SandboxError(BoundaryError):

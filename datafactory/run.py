@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
 
-from datafactory.errors import BoundaryError, FuseBlown, RunError
+from datafactory.calls import Account
+from datafactory.errors import BoundaryError, BudgetSpent, FuseBlown, RunError, StorageError
 from datafactory.spec import Spec
 from datafactory.storage import Shelf
 from datafactory.types import Failure, Record, Reject
@@ -40,6 +41,8 @@ class Progress:
     finished: int = 0
     """Items that were kept or rejected in this process."""
     failed: int = 0
+    unpaid: int = 0
+    """Items that were put off since the budget is spent."""
     busy: int = 0
     errors: Counter[str] = field(default_factory=Counter)
     """Failures by boundary."""
@@ -102,6 +105,7 @@ class Run(Generic[R]):
         seed: int = 0,
         digest: str = "",
         commons: Commons | None = None,
+        account: Account | None = None,
         shelves: Iterable[Shelf[Any]] = (),
         tries: int = TRIES,
         pause: float = PAUSE,
@@ -112,10 +116,13 @@ class Run(Generic[R]):
         self.digest = digest
         """Digest of the pipeline up to this stage."""
         self.commons = commons or Commons()
+        self.account = account
+        """What the run has spent on teachers; None: nothing is kept or counted."""
         self.progress = Progress()
         self._shelves = tuple(shelves)
         self._tries = tries
         self._pause = pause
+        self._spent: BudgetSpent | None = None
 
     def find(self, kind: type[Item], key: str) -> Item:
         """The record of a stage before this one. Raises RunError where no stage before makes that kind."""
@@ -139,8 +146,8 @@ class Run(Generic[R]):
         """Work through keyed items, `at_once` at a time, and put every result on the shelf.
 
         An item whose key is on the shelf is passed over: a run that was killed goes on, and pays again
-        for nothing but what was in flight. A BoundaryError is retried and then written to
-        `failures.jsonl`; anything else is a mistake in the work and ends the run. Raises FuseBlown when
+        for nothing but what was in flight. A BoundaryError is retried (unless it is final) and then written
+        to `failures.jsonl`; anything else is a mistake in the work and ends the run. Raises FuseBlown when
         failures outnumber successes past the first 20, RunError where two items have one key, and
         StorageError where a result cannot be written.
         """
@@ -155,6 +162,8 @@ class Run(Generic[R]):
             await asyncio.gather(*workers, return_exceptions=True)
             await source.close()
             self.progress.ended = time.monotonic()
+        if self._spent is not None:
+            raise self._spent
 
     async def _worker(self, source: _Source[Item], work: Callable[[str, Item], Awaitable[R | Reject]]) -> None:
         async for key, item in source:
@@ -164,6 +173,9 @@ class Run(Generic[R]):
             self.progress.busy += 1
             try:
                 await self._one(key, item, work)
+            except BudgetSpent as spent:
+                self.progress.unpaid += 1
+                self._spent = spent
             finally:
                 self.progress.busy -= 1
             self._check_fuse()
@@ -173,9 +185,11 @@ class Run(Generic[R]):
             try:
                 result = await work(key, item)
                 break
+            except StorageError:
+                raise  # a disk that refuses will refuse again, and what was paid for is gone each time
             except BoundaryError as error:
-                if number == self._tries:
-                    await self._lose(key, error)
+                if number == self._tries or error.final:
+                    await self._lose(key, error, number)
                     return
                 self._check_fuse()
             await asyncio.sleep(self._pause * 2 ** (number - 1) * random.uniform(0.5, 1.5))
@@ -185,7 +199,7 @@ class Run(Generic[R]):
             await self.emit(key, result)
         self.progress.finished += 1
 
-    async def _lose(self, key: str, error: BoundaryError) -> None:
+    async def _lose(self, key: str, error: BoundaryError, tries: int) -> None:
         self.progress.failed += 1
         what = error.boundary or type(error).__name__
         self.progress.errors[what] += 1
@@ -193,7 +207,7 @@ class Run(Generic[R]):
         at = datetime.now(UTC).isoformat(timespec="seconds")
         kind = type(error).__name__
         await self.shelf.lose(
-            Failure(key=key, boundary=error.boundary, kind=kind, error=str(error)[:4000], tries=self._tries, at=at)
+            Failure(key=key, boundary=error.boundary, kind=kind, error=str(error)[:4000], tries=tries, at=at)
         )
 
     def _check_fuse(self) -> None:

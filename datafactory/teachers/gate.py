@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import heapq
 import math
+from collections import OrderedDict
 from dataclasses import dataclass
 
 _START = 1.8
@@ -231,3 +232,26 @@ class Gate:
     def _grow(self, places: float) -> None:
         self.limit = min(self._most, self.limit + places)
         self._admit()
+
+
+class Ages:
+    """The order in which episodes first called: what `Gate.enter` goes by."""
+
+    def __init__(self, most: int = 1 << 16) -> None:
+        self._ages: OrderedDict[str, int] = OrderedDict()
+        self._most = most
+        self._next = 0
+
+    def of(self, episode: str | None) -> int:
+        """The age of an episode; lower is older. A call that belongs to none is as young as can be. The episodes that
+        called least recently are forgotten past `most`, and are young when they come back."""
+        age = self._ages.get(episode) if episode is not None else None
+        if age is None:
+            age = self._next
+            self._next += 1
+        if episode is not None:
+            self._ages[episode] = age
+            self._ages.move_to_end(episode)
+            if len(self._ages) > self._most:
+                self._ages.popitem(last=False)
+        return age

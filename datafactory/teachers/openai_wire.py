@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -11,40 +12,46 @@ import orjson
 from datafactory.agent import MALFORMED
 from datafactory.errors import TeacherError
 from datafactory.protocols import Episode
-from datafactory.types import Finish, Message, Reply, ToolCall, Usage
+from datafactory.teachers.openai_refusal import Again
+from datafactory.types import Finish, Logprobs, Message, Reply, ToolCall, Usage
 
 if TYPE_CHECKING:
-    from datafactory.teachers.openai import OpenAITeacher
+    from datafactory.teachers.openai_fields import Asking
 
 _FINISH: dict[str, Finish] = {
     "stop": "stop",
     "tool_calls": "tool_calls",
     "function_call": "tool_calls",
     "length": "length",
-    # The answer was left out or cut by a filter of the server's: for us it is cut off.
-    "content_filter": "length",
+    "max_tokens": "length",
+    "repetition": "length",
+    "model_length": "context",
+    "model_context_window_exceeded": "context",
+    "content_filter": "filtered",
+    "safety": "filtered",
+    "refusal": "filtered",
 }
-_FULL = (
-    "context length",
-    "context window",
-    "context_length",
-    "maximum model length",
-    "prompt is too long",
-    "max_model_len",
-)
-"""What servers say of a prompt that does not fit (OpenAI, vLLM, SGLang, llama.cpp, Anthropic's bridge)."""
+"""What servers call it: OpenAI, vLLM (`repetition`: it cut an answer that went in circles), Mistral (`model_length`),
+and bridges to Anthropic and Google. A word that is not here is a stop."""
+_UNFINISHED = frozenset({"error", "abort", "insufficient_system_resource"})
+"""The server broke off: no answer (OpenRouter, vLLM, DeepSeek)."""
+_FLOOR = -9999.0
+"""What OpenAI and vLLM write for a probability of nothing; JSON has no infinity."""
+_TOKEN_ID = "token_id:"
+"""How vLLM begins a token that is told by its id (`return_tokens_as_token_ids`)."""
 _DEEPEST = 64
 """Values within values in a call's arguments; records are read back to a depth of about 200."""
 
 
 def body(
-    spec: OpenAITeacher,
+    spec: Asking,
     messages: Sequence[Message],
     tools: Sequence[Mapping[str, Any]],
     schema: Mapping[str, Any] | None,
     episode: Episode | None,
 ) -> bytes:
-    """The request as JSON."""
+    """The request as JSON. The messages come first and each is written in one way, whatever follows it: the text of a
+    turn's messages begins with that of the turn before, and a prefix cache holds."""
     said: dict[str, Any] = {
         "model": spec.model,
         "messages": [_wire(message, spec.keep_reasoning) for message in messages],
@@ -87,22 +94,74 @@ def decoded(answer: bytes) -> Any:
 
 
 def reply(answer: Mapping[str, Any]) -> Reply:
-    """Our reply from a decoded answer. Raises TeacherError where it is no chat completion."""
+    """Our reply from a decoded answer. Raises TeacherError where it is no chat completion, or an unfinished one."""
     try:
         choice = answer["choices"][0]
         message = choice["message"]
+        ended = choice.get("finish_reason") or "stop"
+        if ended in _UNFINISHED:
+            raise Again(f"the server broke off its answer ({ended}): {str(choice.get('error') or '')[:300]}")
         said = Message(
             role="assistant",
             content=_content(message.get("content")),
             reasoning_content=message.get("reasoning_content") or message.get("reasoning") or None,
             tool_calls=tuple(_call(call, index) for index, call in enumerate(message.get("tool_calls") or ())),
+            logprobs=_logprobs(choice),
         )
-        finish = _FINISH.get(choice.get("finish_reason") or "stop", "stop")
+        by = choice.get("stop_reason")
         return Reply(
-            message=said, finish=finish, usage=_usage(answer.get("usage")), model=str(answer.get("model") or "")
+            message=said,
+            finish=_FINISH.get(str(ended).lower(), "stop"),
+            stopped_by="" if by is None else str(by),
+            usage=_usage(answer.get("usage")),
+            model=str(answer.get("model") or ""),
         )
-    except (KeyError, IndexError, TypeError, AttributeError, ValueError) as error:
+    except (KeyError, IndexError, TypeError, AttributeError, ValueError, OverflowError) as error:
         raise TeacherError(f"the server's answer is no chat completion ({error!r}): {str(answer)[:300]}") from error
+
+
+def complete(spec: Asking, reply: Reply) -> Reply:
+    """The reply, which has what was asked for. Raises TeacherError where log-probabilities are missing."""
+    said = reply.message
+    if spec.logprobs and said.logprobs is None and (said.content or said.tool_calls or said.reasoning_content):
+        raise TeacherError(
+            f"asked for log-probabilities, and the server sent none with its answer; leave out `logprobs`, or ask "
+            f"{spec.model!r} of a server that has them"
+        )
+    return reply
+
+
+def _logprobs(choice: Mapping[str, Any]) -> Logprobs | None:
+    """Of a choice's tokens, in their order; None: the server sent none."""
+    places = (choice.get("logprobs") or {}).get("content")
+    if not places:
+        return None
+    tokens = [place["token"] for place in places]
+    ids = choice.get("token_ids") or ()
+    if not ids and all(token.startswith(_TOKEN_ID) for token in tokens):
+        ids = [int(token.removeprefix(_TOKEN_ID)) for token in tokens]
+    if ids and len(ids) != len(tokens):
+        raise ValueError(f"{len(ids)} token ids for {len(tokens)} log-probabilities")
+    tops = tuple(_top(place.get("top_logprobs") or ()) for place in places)
+    return Logprobs(
+        tokens=tuple(tokens),
+        ids=tuple(ids),
+        chosen=tuple(_log(place["logprob"]) for place in places),
+        top=tops if any(tops) else (),
+    )
+
+
+def _top(said: Sequence[Mapping[str, Any]]) -> dict[str, float]:
+    """The likeliest first. Two ids may read alike (parts of a character): of those, the likelier is kept."""
+    made: dict[str, float] = {}
+    for token in said:
+        made.setdefault(token["token"], _log(token["logprob"]))
+    return made
+
+
+def _log(value: Any) -> float:
+    number = float(value)
+    return number if math.isfinite(number) else _FLOOR
 
 
 def _content(content: Any) -> str:
@@ -149,14 +208,3 @@ def _usage(usage: Mapping[str, Any] | None) -> Usage:
         completion_tokens=usage.get("completion_tokens") or 0,
         cached_tokens=details.get("cached_tokens") or 0,
     )
-
-
-def context_full(status: int, text: str) -> bool:
-    """Whether a refusal says that the conversation does not fit into the model's context."""
-    return status in (400, 413, 422) and any(sign in text.lower() for sign in _FULL)
-
-
-def unknown_model(status: int, text: str, model: str) -> bool:
-    """Whether a refusal says that the server has no such model."""
-    low = text.lower()
-    return status in (400, 404) and (model.lower() in low or "model_not_found" in low) and "model" in low

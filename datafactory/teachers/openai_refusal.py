@@ -1,0 +1,102 @@
+"""What a chat-completions server means when it does not answer. Pure."""
+
+from __future__ import annotations
+
+import contextlib
+import email.utils
+import time
+from collections.abc import Mapping
+from typing import Literal
+
+from datafactory.errors import TeacherError
+
+AGAIN = frozenset({408, 409, 425, 429, 500, 502, 503, 504, 520, 522, 524, 529})
+"""Statuses after which the same call may be answered."""
+BUSY = frozenset({429, 503, 529})
+"""Of those, the ones that say: not so many (529: Anthropic's and its bridges')."""
+_LONGEST_WAIT = 120.0
+"""Seconds that a server may ask us to stay away at most; a quota that is back tomorrow must not hang a run."""
+_FULL = (
+    "context length",
+    "context window",
+    "context_length",
+    "maximum model length",
+    "prompt is too long",
+    "max_model_len",
+)
+"""What servers say of a prompt that does not fit (OpenAI, vLLM, SGLang, llama.cpp, Anthropic's bridge)."""
+_UNKNOWN = (
+    "model_not_found",
+    "does not exist",
+    "not found",
+    "not a valid model",
+    "no such model",
+    "unknown model",
+    "invalid model",
+)
+"""What they say of a model that they do not have."""
+_HELD_BACK = ("content_filter", "content management policy", "requires moderation", "was flagged")
+"""What they say of a conversation that their filter will not have answered (Azure, OpenRouter, OpenAI)."""
+_NO_CREDIT = ("insufficient_quota", "insufficient credits", "insufficient balance", "exceeded your current quota")
+"""What they say of an account that is spent (OpenAI says so with 429)."""
+
+Mistake = Literal["key", "credit", "model", "address"]
+
+
+class Again(TeacherError):
+    """No answer this time; the same call may be answered later."""
+
+    def __init__(self, message: str, *, busy: bool = False, after: float = 0.0, unreachable: bool = False) -> None:
+        super().__init__(message)
+        self.busy = busy
+        """Whether the server said that it has too much to do."""
+        self.after = after
+        """Seconds that it asked us to stay away."""
+        self.unreachable = unreachable
+        """Whether there was nobody to talk to."""
+
+
+def context_full(status: int, text: str) -> bool:
+    """Whether a refusal says that the conversation does not fit into the model's context."""
+    return status in (400, 413, 422) and _says(text, _FULL)
+
+
+def held_back(status: int, text: str) -> bool:
+    """Whether a refusal says that a filter of the server's will not have this conversation answered."""
+    return status in (400, 403) and _says(text, _HELD_BACK)
+
+
+def mistake(status: int, text: str, model: str) -> Mistake | None:
+    """What the user got wrong, where a refusal says that every further call would be refused too."""
+    if status == 402 or (status in (403, 429) and _says(text, _NO_CREDIT)):
+        return "credit"
+    if status in (401, 403):
+        return "key"
+    named = "model" in text.lower() and (model.lower() in text.lower() or "model_not_found" in text)
+    if status in (400, 404, 422) and named and _says(text, _UNKNOWN):
+        return "model"
+    return "address" if status in (404, 405) else None
+
+
+def asked_to_wait(headers: Mapping[str, str]) -> float:
+    """Seconds that the server asks us to stay away, 120 at most; 0: it does not say, or unreadably.
+
+    Retry-After holds seconds or a date (RFC 9110, 10.2.3); OpenAI's own server adds retry-after-ms.
+    """
+    with contextlib.suppress(ValueError):
+        return _bounded(float(headers.get("retry-after-ms", "")) / 1000)
+    header = headers.get("Retry-After", "")
+    with contextlib.suppress(ValueError):
+        return _bounded(float(header))
+    with contextlib.suppress(ValueError, TypeError):
+        return _bounded(email.utils.parsedate_to_datetime(header).timestamp() - time.time())
+    return 0.0
+
+
+def _bounded(seconds: float) -> float:
+    return min(_LONGEST_WAIT, seconds) if seconds > 0 else 0.0
+
+
+def _says(text: str, signs: tuple[str, ...]) -> bool:
+    low = text.lower()
+    return any(sign in low for sign in signs)
