@@ -2,7 +2,7 @@
 
 Exit codes: 0 done; 1 the run cannot go on, or data is unreadable; 2 a mistake in the command or the pipeline
 file; 3 finished, but the infrastructure lost items (run the same command again); 4 the fuse; 5 this machine
-lacks something; 130 stopped by Ctrl-C.
+lacks something; 6 the budget is spent; 130 stopped by Ctrl-C.
 """
 
 from __future__ import annotations
@@ -38,6 +38,9 @@ def run(
     from_stage: Annotated[
         str | None, typer.Option("--from", metavar="STAGE", help="Make this stage and those after it anew.")
     ] = None,
+    ask_again: Annotated[
+        bool, typer.Option("--ask-again", help="Pay for every answer anew, also for those that are on disk.")
+    ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Check everything, run nothing.")] = False,
     accept_failures: Annotated[
         bool, typer.Option("--accept-failures", help="Go on without the items that the infrastructure lost.")
@@ -48,7 +51,15 @@ def run(
     from datafactory.cli.running import run as work
 
     raise typer.Exit(
-        work(pipeline, runs, from_stage=from_stage, dry_run=dry_run, accept_failures=accept_failures, as_json=json)
+        work(
+            pipeline,
+            runs,
+            from_stage=from_stage,
+            ask_again=ask_again,
+            dry_run=dry_run,
+            accept_failures=accept_failures,
+            as_json=json,
+        )
     )
 
 

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-DONE, FAILED, MISTAKE, LOST, FUSE, MISSING, STOPPED = 0, 1, 2, 3, 4, 5, 130
+DONE, FAILED, MISTAKE, LOST, FUSE, MISSING, CAPPED, STOPPED = 0, 1, 2, 3, 4, 5, 6, 130
 
 
 @contextmanager

@@ -20,7 +20,7 @@ class Line:
     """Place in the pipeline, from 0."""
     name: str
     state: str
-    """`waiting`, `working`, `complete`, `short` or `held`, as `Station.state`."""
+    """`waiting`, `working`, `complete`, `short`, `capped` or `held`, as `Station.state`."""
     done: int = 0
     """Items finished: kept or rejected, in this process or before it."""
     total: int | None = None
@@ -43,7 +43,7 @@ class Line:
     @property
     def over(self) -> bool:
         """Whether nothing more will come in this process."""
-        return self.state in ("complete", "short", "held")
+        return self.state in ("complete", "short", "capped", "held")
 
 
 class Pace:

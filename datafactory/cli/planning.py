@@ -5,7 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from datafactory.calls import CALLS, spending
 from datafactory.cli.printing import console, say_json, words
+from datafactory.cli.spent import as_row, caps, in_words
 from datafactory.pipeline import Pipeline, load
 from datafactory.storage import StageFolder
 
@@ -37,8 +39,12 @@ def plan(path: Path, runs: Path, *, as_json: bool) -> None:
     """Print the plan of a pipeline file; every mistake in the file is found on the way."""
     pipeline = load(path)
     made = rows(pipeline, runs / pipeline.name)
+    spent = spending(runs / pipeline.name / CALLS).total
     if as_json:
-        say_json({"name": pipeline.name, "seed": pipeline.seed, "stages": made})
+        budget = pipeline.budget.model_dump(exclude_none=True)
+        say_json(
+            {"name": pipeline.name, "seed": pipeline.seed, "budget": budget, "spent": as_row(spent), "stages": made}
+        )
         return
     from rich.table import Table
 
@@ -54,3 +60,8 @@ def plan(path: Path, runs: Path, *, as_json: bool) -> None:
     out.print(words(f"{pipeline.name}  seed {pipeline.seed}  {runs / pipeline.name}", "bold"))
     out.print()
     out.print(table)
+    if capped := caps(pipeline.budget):
+        out.print()
+        out.print(words(f"budget: {capped}"))
+    if spent.calls or spent.gpu_seconds:
+        out.print(words(f"spent so far: {in_words(spent)}"))

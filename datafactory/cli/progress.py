@@ -112,7 +112,11 @@ def _so_far(line: Line) -> str:
 def _ending(line: Line) -> str:
     if line.before:
         return f"complete before, {line.kept:,} records"
-    state = {"short": "short (the infrastructure lost items)", "held": "held (a stage before it is not complete)"}
+    state = {
+        "short": "short (the infrastructure lost items)",
+        "capped": "capped (the budget is spent)",
+        "held": "held (a stage before it is not complete)",
+    }
     took = f", took {span(line.elapsed)}" if line.elapsed is not None else ""
     said = state.get(line.state, line.state)
     return f"{said}, {line.kept:,} kept, {line.rejected:,} rejected, {line.lost:,} lost{took}"
@@ -193,5 +197,5 @@ def _bar(line: Line, width: int) -> Text:
     from rich.text import Text
 
     full = width if line.state == "complete" else min(width, width * line.done // max(line.total or 0, line.done, 1))
-    style = {"complete": "green", "short": "red", "held": "yellow"}.get(line.state, "cyan")
+    style = {"complete": "green", "short": "red", "capped": "yellow", "held": "yellow"}.get(line.state, "cyan")
     return Text("━" * full, style=style).append("┄" * (width - full), style="dim")

@@ -13,10 +13,20 @@ from typing import Any
 from datafactory.cli import exits
 from datafactory.cli.printing import clean
 from datafactory.cli.progress import Watcher, watcher
+from datafactory.cli.spent import as_row, in_words
 from datafactory.pipeline import Execution, load, set_aside
 
 
-def run(path: Path, runs: Path, *, from_stage: str | None, dry_run: bool, accept_failures: bool, as_json: bool) -> int:
+def run(
+    path: Path,
+    runs: Path,
+    *,
+    from_stage: str | None,
+    ask_again: bool,
+    dry_run: bool,
+    accept_failures: bool,
+    as_json: bool,
+) -> int:
     """Run the pipeline file at `path`; returns the exit code."""
     pipeline = load(path)
     folder = runs / pipeline.name
@@ -25,8 +35,8 @@ def run(path: Path, runs: Path, *, from_stage: str | None, dry_run: bool, accept
 
         plan(path, runs, as_json=as_json)
         return exits.DONE
-    if from_stage is not None:
-        for moved in set_aside(pipeline, folder, from_stage):
+    if from_stage is not None or ask_again:
+        for moved in set_aside(pipeline, folder, from_stage, calls=ask_again):
             print(f"set aside: {moved}", file=sys.stderr)
     execution = Execution(pipeline, folder, accept_failures=accept_failures)
     stopped = asyncio.run(_watched(execution, watcher(execution, quiet=as_json)))
@@ -79,6 +89,8 @@ def _summary(execution: Execution) -> dict[str, Any]:
     return {
         "run": str(execution.folder),
         "complete": execution.complete,
+        "capped": execution.capped or None,
+        "spent": None if execution.account is None else as_row(execution.account.spent),
         "stages": [
             {
                 "stage": station.planned.name,
@@ -95,9 +107,12 @@ def _summary(execution: Execution) -> dict[str, Any]:
 
 
 def _end(execution: Execution, again: str, look: str, *, as_json: bool) -> int:
-    if not execution.complete:
+    if execution.capped:
+        _say(_cap(execution, again))
+    if execution.lost:
         _say(_losses(execution, again))
-        return exits.LOST
+    if not execution.complete:
+        return exits.CAPPED if execution.capped else exits.LOST
     last = execution.stations[-1].shelf
     if not last.kept:
         why = "; ".join(
@@ -108,6 +123,17 @@ def _end(execution: Execution, again: str, look: str, *, as_json: bool) -> int:
     if not as_json:
         print(f"done: {last.kept:,} records in {last.folder}; look at them with: {look}")
     return exits.DONE
+
+
+def _cap(execution: Execution, again: str) -> str:
+    assert execution.account is not None
+    capped = [station for station in execution.stations if station.state == "capped"]
+    left = ", ".join(f"{station.run.progress.unpaid:,} items of {station.planned.name}" for station in capped)
+    way = f"raise the cap in {execution.pipeline.path} and go on with: {again}"
+    return (
+        f"stopped cleanly: {execution.capped}. In all the run spent {in_words(execution.account.spent)}.\n"
+        f"Put off: {left}. What was paid for is on disk: {way}"
+    )
 
 
 def _losses(execution: Execution, again: str) -> str:

@@ -2,28 +2,26 @@
 
 from __future__ import annotations
 
-import hashlib
-import inspect
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, TypeGuard
 
 from pydantic import Field, SkipValidation, field_validator
 
-from datafactory.errors import ConfigError, DataError
+from datafactory.calls import Budget, is_paid
+from datafactory.errors import ConfigError
 from datafactory.pipeline import document
-from datafactory.protocols import Sandbox, Teacher
-from datafactory.registry import KINDS, Problem, fill, find, kind_of, show, walk
+from datafactory.protocols import Mix, Sandbox, Teacher
 from datafactory.registry import Path as Place
+from datafactory.registry import Problem, fill, find, kind_of, show, walk
 from datafactory.spec import Component, Spec
+from datafactory.stages.recipe import file_digests
 from datafactory.stages.stage import Stage
 from datafactory.types import digest_of
 
-HOUSE = {module.partition(".")[0] for module, _ in KINDS.values()}
-"""Packages whose classes are ours."""
 DEFAULT_SANDBOX = "namespace"
 """What boxes are opened with where the file names no sandbox: it needs neither Docker nor network."""
 
@@ -39,6 +37,8 @@ class PipelineFile(Spec):
     """Who answers, for every stage that names nobody else."""
     sandbox: Annotated[Sandbox | None, Component("sandbox"), SkipValidation] = None
     """Where boxes are opened, for every stage that names nothing else."""
+    budget: Budget | None = None
+    """Caps on what the run spends on its teachers: `calls`, `tokens`, `gpu_hours`, `dollars`; none that is left out."""
     stages: list[Annotated[Stage, Component("stage"), SkipValidation]] = Field(min_length=1)
     """What is done, in order."""
 
@@ -75,6 +75,8 @@ class Pipeline:
     name: str
     seed: int
     stages: tuple[Planned, ...]
+    budget: Budget = field(default_factory=Budget)
+    """Shapes no data, and is in no digest."""
 
     def describe(self) -> dict[str, Any]:
         """The resolved recipe, as JSON."""
@@ -103,9 +105,10 @@ def load(path: Path) -> Pipeline:
     for number, stage in enumerate(stages):
         for place, spec in walk(stage, ("stages", number)):
             problems += [Problem(_where(doc, place), said) for said in spec.problems()]
+            problems += [Problem(_where(doc, place), said) for said in _priceless(spec, made.budget)]
     if problems:
         raise ConfigError(_lines(doc, problems))
-    return Pipeline(path, made.name, made.seed, _planned(stages, made.seed))
+    return Pipeline(path, made.name, made.seed, _planned(stages, made.seed), made.budget or Budget())
 
 
 def _named(stages: Any) -> Iterator[type[Spec] | None]:
@@ -171,6 +174,18 @@ def _missing(stage: Stage, number: int) -> list[Problem]:
     ]
 
 
+def _priceless(spec: Spec, budget: Budget | None) -> list[str]:
+    """A cap on dollars that a teacher without a price would never reach."""
+    if budget is None or budget.dollars is None or not isinstance(spec, Teacher) or isinstance(spec, Mix):
+        return []
+    if not is_paid(spec) or getattr(spec, "price", None) is not None:
+        return []
+    if "price" not in type(spec).model_fields:
+        return [f"the teacher {spec.name} has no `price`, so budget.dollars cannot be kept; use another cap"]
+    way = "{prompt: 0.4, completion: 1.6} for a million tokens each, {gpu_hour: 2.5} for a GPU, {} where it is free"
+    return [f"the teacher {spec.name} has no price, which budget.dollars needs; in US dollars, price: {way}"]
+
+
 def _order(stages: Sequence[type[Stage] | None]) -> list[Problem]:
     problems = []
     for number, stage in enumerate(stages):
@@ -204,22 +219,6 @@ def _planned(stages: list[Stage], seed: int) -> tuple[Planned, ...]:
     planned = []
     before = digest_of({"seed": seed})
     for number, stage in enumerate(stages, 1):
-        files = [_file_digest(path) for _, spec in walk(stage) for path in (*spec.inputs(), *_code(spec))]
-        before = digest_of({"before": before, "stage": stage.describe(), "files": files})
+        before = digest_of({"before": before, "stage": stage.describe(), "files": file_digests(stage)})
         planned.append(Planned(number, _word(type(stage)), stage, before))
     return tuple(planned)
-
-
-def _code(spec: Spec) -> list[Path]:
-    """The file of a class of the user's own: changed code makes a new shelf, as a changed field does."""
-    if type(spec).__module__.partition(".")[0] in HOUSE:
-        return []
-    return [Path(source)] if (source := inspect.getsourcefile(type(spec))) else []
-
-
-def _file_digest(path: Path) -> str:
-    try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise DataError(f"{path}: cannot be read ({error.strerror})") from error

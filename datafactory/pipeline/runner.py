@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from datafactory import __version__
-from datafactory.errors import ConfigError
+from datafactory.calls import ASIDE, CALLS, Account, Ledger
+from datafactory.errors import BudgetSpent, ConfigError
 from datafactory.pipeline.pipeline import Pipeline, Planned
 from datafactory.registry import suggest
 from datafactory.run import Commons, Run
@@ -27,7 +28,8 @@ class Station:
     shelf: Shelf[Any]
     run: Run[Any]
     state: str = "waiting"
-    """`waiting`, `working`, `complete`, `short` (items were lost) or `held` (a stage before it is not complete)."""
+    """`waiting`, `working`, `complete`, `short` (items were lost), `capped` (the budget is spent) or `held` (a stage
+    before it is not complete)."""
     before: bool = False
     """Whether it was complete before this process began."""
 
@@ -41,6 +43,10 @@ class Execution:
     accept_failures: bool = False
     """Seal stages without the items that the infrastructure lost; not one that kept nothing."""
     stations: list[Station] = field(default_factory=list)
+    account: Account | None = None
+    """What the run has spent on teachers, from its start on."""
+    capped: str = ""
+    """Which cap of the budget stopped it, in words; empty: none did."""
 
     @property
     def lost(self) -> int:
@@ -58,6 +64,8 @@ class Execution:
             held.enter_context(locked(self.folder))
             self._write_run()
             async with AsyncExitStack() as stack:
+                ledger = await stack.enter_async_context(Ledger(self.folder / CALLS))
+                self.account = Account(ledger, self.pipeline.budget)
                 commons = await stack.enter_async_context(Commons())
                 for planned in self.pipeline.stages:
                     if self.stations and not self.stations[-1].shelf.sealed:
@@ -74,6 +82,7 @@ class Execution:
             seed=self.pipeline.seed,
             digest=planned.digest,
             commons=commons,
+            account=self.account,
             shelves=[station.shelf for station in self.stations],
         )
         return Station(planned, shelf, run, before=shelf.sealed)
@@ -102,6 +111,9 @@ class Execution:
             station.state = "working"
             await station.planned.stage.run(source.shelf if source else None, station.run)
             self._finish(station, source)
+        except BudgetSpent as spent:
+            station.state = "capped"  # the stages after it finish what there is
+            self.capped = self.capped or str(spent)
         finally:
             station.shelf.ended.set()
 
@@ -137,6 +149,7 @@ class Execution:
                 "seed": self.pipeline.seed,
                 "file": str(self.pipeline.path),
                 "pipeline": self.pipeline.describe(),
+                "budget": self.pipeline.budget.model_dump(exclude_none=True),
                 "stages": [{"use": p.name, "folder": p.folder, "digest": p.digest} for p in self.pipeline.stages],
                 "code_version": __version__,
                 "started": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -144,20 +157,21 @@ class Execution:
         )
 
 
-def set_aside(pipeline: Pipeline, folder: Path, stage: str) -> list[Path]:
-    """Move the shelves of `stage` and of those after it out of the way, so that they are made anew.
+def set_aside(pipeline: Pipeline, folder: Path, stage: str | None = None, *, calls: bool = False) -> list[Path]:
+    """Move the shelves of `stage` and of those after it out of the way, so that they are made anew; with `calls`, the
+    ledger too, so that every answer is paid for anew.
 
     Nothing is deleted: they go to `before/<time>/` in the run's folder. Raises ConfigError for an unknown stage.
     """
     names = [planned.name for planned in pipeline.stages]
-    if stage not in names:
+    if stage is not None and stage not in names:
         raise ConfigError(f"--from {stage}: no such stage in {pipeline.path}{suggest(stage, names)}")
+    stages = pipeline.stages[names.index(stage) :] if stage is not None else ()
     moved = []
     aside = folder / "before" / f"{datetime.now(UTC):%Y%m%dT%H%M%S.%f}"
     with locked(folder):
-        for planned in pipeline.stages[names.index(stage) :]:
-            path = folder / planned.folder
-            if path.exists():
+        for name in (*(planned.folder for planned in stages), *(ASIDE if calls else ())):
+            if (folder / name).exists():
                 aside.mkdir(parents=True, exist_ok=True)
-                moved.append(path.rename(aside / planned.folder))
+                moved.append((folder / name).rename(aside / name))
     return moved

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any, cast
 
-from datafactory.calls import Line
+from datafactory.calls import Account, Line, is_paid
 from datafactory.errors import SandboxError, TeacherError, boundary
 from datafactory.protocols import Chat, Episode, Mix, Sandbox, SandboxHost, Teacher
 from datafactory.run import Run
 from datafactory.spec import Spec
+from datafactory.stages.recipe import recipe_digest
 
 
 async def host_of(run: Run[Any], sandbox: Sandbox) -> SandboxHost:
@@ -21,9 +25,39 @@ async def line_to(run: Run[Any], teacher: Teacher, *, scope: str, episode: Episo
     """A line to the teacher, or to the one that a mix picks for the episode, for one try at one item.
 
     `scope` names the try in the run's ledger: a later run that asks the same in it gets the same answer, unpaid.
-    Raises TeacherError or Missing.
+    Raises TeacherError or Missing; BudgetSpent where it could only cost, and nothing more may.
     """
     picked = teacher.pick(episode) if isinstance(teacher, Mix) else teacher
-    with boundary(TeacherError, f"opening the teacher {picked.name}"):
-        chat: Chat = await run.commons.get(cast(Spec, picked), picked.open)
-    return Line(chat, picked, scope=scope)
+    account = run.account if is_paid(picked) else None
+
+    async def connect() -> Chat:
+        with boundary(TeacherError, f"opening the teacher {picked.name}"):
+            chat: Chat = await run.commons.get(cast(Spec, picked), lambda: _opened(picked, account))
+        return chat
+
+    if account is None:
+        line = Line(picked, connect, scope=scope)
+    else:
+        line = Line(picked, connect, scope=scope, recipe=account.recipe(picked, _recipe), account=account)
+        if account.ledger.knows(scope):
+            return line  # whoever is asked only what is in the ledger need not be up
+        account.check()
+    await connect()  # now, since starting a server must not be on the clock of an attempt
+    return line
+
+
+@asynccontextmanager
+async def _opened(teacher: Teacher, account: Account | None) -> AsyncIterator[Chat]:
+    """The teacher's chat; GPUs that it holds (`gpus`, where the chat says so) are counted from its start to its end."""
+    began = time.monotonic()
+    async with teacher.open() as chat:
+        gpus = 0 if account is None else int(getattr(chat, "gpus", 0))
+        if account is None or not gpus:
+            yield chat
+            return
+        async with account.holding(teacher, gpus, since=began):
+            yield chat
+
+
+def _recipe(teacher: Teacher) -> str:
+    return recipe_digest(cast(Spec, teacher))
