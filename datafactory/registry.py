@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from types import UnionType
 from typing import Annotated, Any, Union, get_args, get_origin
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
 from datafactory.errors import ConfigError
@@ -195,15 +195,29 @@ def _is_list(field: FieldInfo) -> bool:
 
 def _explain(cls: type[Spec], error: ValidationError, path: Path) -> Iterator[Problem]:
     for item in error.errors(include_url=False):
-        place = (*path, *item["loc"])
+        place = (*path, *(part for part in item["loc"] if part != "[key]"))
         if item["type"] == "missing":
             field = cls.model_fields.get(str(item["loc"][0]))
             kind = component(field) if field is not None else None
             yield Problem(place, f"is required{suggest('', list(table(kind))) if kind else ''}")
         elif item["type"] in ("value_error", "assertion_error"):
             yield Problem(place, str(item["ctx"]["error"]) if "ctx" in item else item["msg"])
+        elif item["type"] == "extra_forbidden":
+            yield Problem(place, f"unknown key{suggest(str(item['loc'][-1]), _keys_at(cls, item['loc'][:-1]))}")
         else:
             yield Problem(place, _in_words(item["type"], item["msg"], item.get("ctx", {}), item["input"]))
+
+
+def _keys_at(model: type[BaseModel], place: Path) -> list[str]:
+    """The keys of the plain model that lies at a place within another."""
+    for part in place:
+        field = model.model_fields.get(str(part))
+        within = (field.annotation, *get_args(field.annotation)) if field is not None else ()
+        inner = [kind for kind in within if inspect.isclass(kind) and issubclass(kind, BaseModel)]
+        if not inner:
+            return []
+        model = inner[0]
+    return list(model.model_fields)
 
 
 _WANTED = {

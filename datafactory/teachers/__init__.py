@@ -3,5 +3,6 @@
 TABLE: dict[str, str] = {
     "openai": "datafactory.teachers.openai:OpenAITeacher",
     "scripted": "datafactory.teachers.scripted:ScriptedTeacher",
+    "mix": "datafactory.teachers.mix:MixTeacher",
     "oracle": "datafactory.teachers.oracle:OracleTeacher",
 }

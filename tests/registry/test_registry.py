@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any, ClassVar
 
 import pytest
-from pydantic import Field, SkipValidation
+from pydantic import BaseModel, ConfigDict, Field, SkipValidation
 
 from datafactory.errors import ConfigError
 from datafactory.registry import KINDS, Problem, build, component, fill, find, show, suggest, table, walk
@@ -112,3 +112,33 @@ def test_paths_are_shown_as_a_person_writes_them() -> None:
 def test_a_place_that_is_none_is_a_mistake_and_no_crash(name: str) -> None:
     with pytest.raises(ConfigError, match=r"a class of your own is written package\.module:Class"):
         find("filter", name)
+
+
+class Size(BaseModel):
+    """A plain model within a component."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    width: float = 1.0
+    height: float = 1.0
+
+
+class Frame(Spec):
+    """Has a size, and names for some."""
+
+    size: Size | None = None
+    named: dict[Annotated[str, Field(max_length=3)], Size] = {}
+
+
+def test_mistakes_within_plain_models_and_mappings_are_shown_where_they_stand() -> None:
+    problems: list[Problem] = []
+    assert (
+        fill(Frame, {"size": {"widht": 1, "height": "x"}, "named": {"long": {}, "b": {"depth": 1}}}, (), problems)
+        is None
+    )
+    assert sorted(str(problem) for problem in problems) == [
+        "named.b.depth: unknown key",
+        "named.long: string should have at most 3 characters (it is 'long')",
+        "size.height: must be a number, not 'x'",
+        "size.widht: unknown key; did you mean 'width'?",
+    ]
