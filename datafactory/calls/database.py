@@ -43,14 +43,23 @@ COMMIT;
 """
 
 
+_DISK = {
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_READONLY,
+    sqlite3.SQLITE_BUSY,
+    sqlite3.SQLITE_LOCKED,
+}
+"""The file may be good; the disk, or who else uses it, is not."""
+
+
 @contextmanager
 def readable(path: Path) -> Iterator[None]:
     """Says what SQLite cannot read, and the way out. Raises DataError; StorageError where the disk refuses."""
     try:
         yield
     except sqlite3.Error as error:
-        code = getattr(error, "sqlite_errorcode", None)
-        if code is not None and code & 0xFF in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY):
+        if getattr(error, "sqlite_errorcode", 0) & 0xFF in _DISK:
             raise StorageError(f"{path}: {error}") from error
         raise broken(path, str(error)) from error
 
@@ -84,6 +93,8 @@ def connect(path: Path) -> sqlite3.Connection:
 @contextmanager
 def looking(path: Path) -> Iterator[sqlite3.Connection | None]:
     """The file for reading, also while a run writes to it; None: nothing is there. Raises DataError."""
+    if path.exists() and not path.is_file():
+        raise broken(path, "it is no file")
     if not path.exists() or not path.stat().st_size:
         yield None
         return
