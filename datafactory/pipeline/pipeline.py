@@ -153,7 +153,7 @@ def _where(doc: document.Document, place: Place) -> Place:
         try:
             known = known[part]
         except (KeyError, IndexError, TypeError):
-            return (part,) if depth == 2 and part in ("teacher", "sandbox") else place
+            return place[2:] if depth == 2 and part in ("teacher", "sandbox") else place
     return place
 
 

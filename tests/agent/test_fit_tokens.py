@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import importlib.resources
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -176,3 +178,21 @@ def test_a_tokenizer_that_cannot_be_used_is_a_mistake_of_the_files(tmp_path: Pat
     break_it(tmp_path / "s")
     with pytest.raises(ConfigError, match=said):
         recipe.load("terminus-2")
+
+
+def test_without_transformers_it_is_said_what_to_install() -> None:
+    code = """
+import sys
+sys.modules["transformers"] = None
+from datafactory.agent import Student
+from datafactory.errors import Missing
+made = Student(tokenizer="a/b", max_length=9)
+print(*made.problems())
+try:
+    made.load("tools")
+except Missing as error:
+    print(error)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    said = "student: counting a student's tokens needs transformers: pip install 'datafactory[train]'"
+    assert done.stdout.splitlines() == [said, said]

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from datafactory.errors import ConfigError
+from datafactory.pipeline import load
 from datafactory.protocols import Chat, Episode, Mix, Teacher
 from datafactory.registry import Problem, build, walk
 from datafactory.spec import Spec
@@ -44,6 +48,19 @@ class Door(Spec):
         async with A.open() as chat:
             yield chat
         OPENED.append(f"-{self.label}")
+
+
+class Absent(Door):
+    """A teacher that cannot run here, and has a file of the user's."""
+
+    label: str = ""
+    path: Path
+
+    def problems(self) -> tuple[str, ...]:
+        return () if self.path.exists() else (f"no such file: {self.path}",)
+
+    def inputs(self) -> tuple[Path, ...]:
+        return (self.path,)
 
 
 def about(domain: str) -> Task:
@@ -144,6 +161,21 @@ def test_it_is_built_from_a_file_with_all_that_it_holds() -> None:
     said = made.describe()
     assert (said["use"], said["weights"], said["domains"]) == ("mix", [3.0, 1.0], {"games": [1.0, 0.0]})
     assert [teacher["use"] for teacher in said["teachers"]] == ["mix", "scripted"]
+
+
+def test_what_its_teachers_lack_and_read_is_known_before_anything_runs(tmp_path: Path) -> None:
+    file, read = tmp_path / "p.yaml", tmp_path / "read.txt"
+    absent = {"use": f"{__name__}:Absent", "path": str(read)}
+    stages = [{"use": "synthesize", "generators": ["terminal_skills"]}, {"use": "rollout"}]
+    mix = {"use": "mix", "teachers": ["oracle", {"use": "mix", "teachers": [absent]}]}
+    file.write_text(json.dumps({"name": "p", "teacher": mix, "stages": stages}))
+    with pytest.raises(ConfigError, match=r"teacher\.teachers\[1\]\.teachers\[0\]: no such file"):
+        load(file)
+    digests = []
+    for content in ("one", "two"):
+        read.write_text(content)
+        digests.append([stage.digest for stage in load(file).stages])
+    assert digests[0][0] == digests[1][0] and digests[0][1] != digests[1][1]
 
 
 @pytest.mark.parametrize(
