@@ -17,16 +17,16 @@ _START = 1.8
 """Growth of one look as long as nothing was ever too much; by completed calls it is a doubling a round trip."""
 _NEAR, _PAST = 0.95, 1.1
 """From this to that share of what was too much at last, the gate feels its way; past it, the server has grown."""
-_BACK, _FEEL, _ON = 0.08, 0.01, 0.05
+_BACK, _FEEL, _ON = 0.08, 0.02, 0.05
 """Growth of one look: back up to what was too much at last, around it, and past it."""
-_BACK_CALLS, _FEEL_CALLS, _ON_CALLS = 0.5, 0.02, 0.1
+_BACK_CALLS, _FEEL_CALLS, _ON_CALLS = 0.5, 0.02, 0.2
 """The same for one round trip, where there are no looks; those are longer."""
 _LEAST_STEP = 0.25
 """Places by which a look or a round trip grows at least."""
-_PREEMPTED, _REFUSED = 0.8, 0.5
+_PREEMPTED, _REFUSED = 0.85, 0.5
 """What is left of the limit after a preemption, and after a refusal."""
-_REST = 10
-"""Looks without growth after a preemption (5 s): what runs still grows into the cache."""
+_REST = 4
+"""Looks without growth after a preemption (2 s): what runs still grows into the cache."""
 _FULL = 0.95
 """Use of the KV cache that growth must not lead past."""
 _PATIENCE = 3

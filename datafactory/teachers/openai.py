@@ -59,7 +59,7 @@ class OpenAITeacher(Asking):
         from datafactory.teachers.openai_chat import OpenAIChat
         from datafactory.teachers.openai_endpoint import endpoint
 
-        gate = Gate(most=self.at_once)
+        gate = Gate(start=64, most=self.at_once)
         live = endpoint(self.address(), model=self.model, gate=gate, timeout=self.timeout, tries=self.tries)
         async with live as server:
             yield OpenAIChat(self, server)

@@ -24,6 +24,8 @@ from datafactory.types import Message, Reply
 
 _LONGEST_PAUSE = 30.0
 """Seconds before another try at most, where the server did not ask for a longer one."""
+_PATIENT = 10
+"""Times `tries` from which on refusals count even while others are answered."""
 _SECRET = 8
 """Characters from which on a key is one: servers that want none are given words such as `none`."""
 _LISTING = aiohttp.ClientTimeout(total=10.0)
@@ -41,8 +43,8 @@ class Endpoint:
         self.address = address
         """Up to and with `/v1`."""
         self.gate = gate
-        self.answered = False
-        """Whether it ever answered. Before, a wrong address is as likely as a server that is gone."""
+        self.answers = 0
+        """How often it answered. Before the first time, a wrong address is as likely as a server that is gone."""
         self._client = client
         self._url = f"{address}/chat/completions"
         self._model = model
@@ -53,14 +55,15 @@ class Endpoint:
 
     async def send(self, data: bytes, *, order: int, headers: Mapping[str, str] | None = None) -> Reply:
         """The answer to one request. A server that refuses, breaks or is gone is asked again, through the gate and at
-        the same order, `tries` times in all.
+        the same order, `tries` times in all; refusals while it answers others count for nothing, within reason.
 
         A full context gives an empty reply with `finish="context"`, and what the server's filter holds back one with
         `filtered`. Raises ConfigError for what holds for every call (key, credit, model, address), else TeacherError.
         """
+        failed = 0
         for number in itertools.count(1):
             await self.gate.enter(order)
-            ok = False
+            before, ok = self.answers, False
             try:
                 reply = await self._once(data, headers)
                 ok = True
@@ -71,11 +74,13 @@ class Endpoint:
                 last = fault
             finally:
                 self.gate.leave(ok=ok)
-            if number >= self._tries:
-                self._give_up(last)
+            # Refused while others are answered: the gate was a place too wide, which is not this call's bad luck.
+            failed += not last.busy or self.answers == before or number > _PATIENT * self._tries
+            if failed >= self._tries:
+                self._give_up(last, number)
             if not (last.busy and last.after):  # else the gate is closed for as long
-                await asyncio.sleep(random.uniform(0.5, 1.0) * min(_LONGEST_PAUSE, 2.0 ** (number - 1)))
-        self.answered = True
+                await asyncio.sleep(random.uniform(0.5, 1.0) * min(_LONGEST_PAUSE, 2.0 ** max(0, failed - 1)))
+        self.answers += 1
         return await self._told_apart(reply) if reply.finish == "length" else reply
 
     async def models(self) -> dict[str, int | None]:
@@ -142,23 +147,22 @@ class Endpoint:
                 raise self._mistake(f"{problem}; the account behind OPENAI_API_KEY has no credit left")
             case "model":
                 raise self._mistake(f"the server has no model {self._model!r}; {_listing(await self.models())}")
-            case "address" if not self.answered:
+            case "address" if not self.answers:
                 raise self._mistake(f"{problem}; is the address right, up to and with /v1?")
             case "address":
                 raise Again(problem)  # it answered before: something between us and the server is being changed
-        if status in openai_refusal.AGAIN or status >= 500:
+        if openai_refusal.again(status, text):
             busy = status in openai_refusal.BUSY
             raise Again(problem, busy=busy, after=openai_refusal.asked_to_wait(headers))
         fault = TeacherError(problem)
         fault.final = True
         raise fault
 
-    def _give_up(self, last: Again) -> NoReturn:
-        if last.unreachable and not self.answered:
-            raise self._mistake(
-                f"nothing answers: {last} (tried {self._tries} times); is the server up, and the address right?"
-            )
-        raise TeacherError(f"{last} (tried {self._tries} times)") from last
+    def _give_up(self, last: Again, number: int) -> NoReturn:
+        said = f"{last} (tried {number} times)"
+        if last.unreachable and not self.answers:
+            raise self._mistake(f"nothing answers: {said}; is the server up, and the address right?")
+        raise TeacherError(said) from last
 
     def _mistake(self, problem: str) -> ConfigError:
         return ConfigError(self._blotted(problem))

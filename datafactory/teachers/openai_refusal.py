@@ -10,10 +10,10 @@ from typing import Literal
 
 from datafactory.errors import TeacherError
 
-AGAIN = frozenset({408, 409, 425, 429, 500, 502, 503, 504, 520, 522, 524, 529})
-"""Statuses after which the same call may be answered."""
 BUSY = frozenset({429, 503, 529})
-"""Of those, the ones that say: not so many (529: Anthropic's and its bridges')."""
+"""Statuses that say: not so many (529: Anthropic's and its bridges')."""
+_AGAIN = frozenset({408, 409, 425, 429})
+"""Of the statuses below 500, those after which the same call may be answered."""
 _LONGEST_WAIT = 120.0
 """Seconds that a server may ask us to stay away at most; a quota that is back tomorrow must not hang a run."""
 _FULL = (
@@ -39,6 +39,8 @@ _HELD_BACK = ("content_filter", "content management policy", "requires moderatio
 """What they say of a conversation that their filter will not have answered (Azure, OpenRouter, OpenAI)."""
 _NO_CREDIT = ("insufficient_quota", "insufficient credits", "insufficient balance", "exceeded your current quota")
 """What they say of an account that is spent (OpenAI says so with 429)."""
+_TOO_LARGE = ("request too large", "tokens must be reduced")
+"""What OpenAI says, with 429, of one request that is more than a minute's quota: no waiting helps."""
 
 Mistake = Literal["key", "credit", "model", "address"]
 
@@ -76,6 +78,11 @@ def mistake(status: int, text: str, model: str) -> Mistake | None:
     if status in (400, 404, 422) and named and _says(text, _UNKNOWN):
         return "model"
     return "address" if status in (404, 405) else None
+
+
+def again(status: int, text: str) -> bool:
+    """Whether the same call may be answered later."""
+    return (status in _AGAIN or status >= 500) and not _says(text, _TOO_LARGE)
 
 
 def asked_to_wait(headers: Mapping[str, str]) -> float:
