@@ -1,4 +1,4 @@
-"""What stands beside the tests of teachers: the loopback server, and the agent tests' box."""
+"""What stands beside the tests of teachers: the loopback server, simulated ones, and the agent tests' box."""
 
 from __future__ import annotations
 
@@ -24,6 +24,12 @@ def _module(path: str) -> Any:
 def server() -> Any:
     """The module server.py."""
     return _module("teachers/server.py")
+
+
+@pytest.fixture(scope="session")
+def simulated() -> Any:
+    """The module simulated.py."""
+    return _module("teachers/simulated.py")
 
 
 @pytest.fixture
