@@ -2,6 +2,7 @@
 
 TABLE: dict[str, str] = {
     "openai": "datafactory.teachers.openai:OpenAITeacher",
+    "vllm": "datafactory.teachers.vllm.teacher:VLLMTeacher",
     "scripted": "datafactory.teachers.scripted:ScriptedTeacher",
     "mix": "datafactory.teachers.mix:MixTeacher",
     "oracle": "datafactory.teachers.oracle:OracleTeacher",

@@ -1,0 +1,43 @@
+"""A live chat with a fleet of vLLM servers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from datafactory.protocols import Episode
+from datafactory.teachers import openai_wire
+from datafactory.teachers.vllm.fleet import Fleet
+from datafactory.types import Message, Reply
+
+if TYPE_CHECKING:
+    from datafactory.teachers.vllm.teacher import VLLMTeacher
+
+
+class VLLMChat:
+    """Safe for any number of calls at the same time."""
+
+    def __init__(self, spec: VLLMTeacher, fleet: Fleet, *, gpus: int) -> None:
+        self.fleet = fleet
+        self.gpus = gpus
+        """GPUs that this chat answers for; 0 where another chat of the run shares the servers, and counts them."""
+        self._spec = spec
+
+    async def reply(
+        self,
+        messages: Sequence[Message],
+        *,
+        tools: Sequence[Mapping[str, Any]] = (),
+        schema: Mapping[str, Any] | None = None,
+        episode: Episode | None = None,
+    ) -> Reply:
+        """One answer; empty where the conversation no longer fits the model's context (`finish="context"`). A server
+        that dies meanwhile is waited for. Raises TeacherError, ConfigError for what ails every call, and RunError
+        where no server will come back."""
+        data = openai_wire.body(self._spec, messages, tools, schema, episode)
+        reply = await self.fleet.ask(data, episode.id if episode is not None else None)
+        return openai_wire.complete(self._spec, reply)
+
+    def report(self) -> dict[str, Any]:
+        """What the servers did so far: prefix-cache hit rate, preemptions, restarts, places at each gate."""
+        return self.fleet.report()

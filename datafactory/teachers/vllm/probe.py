@@ -1,0 +1,40 @@
+"""A look at one page of a server's, which never raises."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import aiohttp
+
+_PATIENCE = aiohttp.ClientTimeout(total=10.0)
+"""For a page that takes no work; a busy front end may need seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What came back."""
+
+    status: int
+    """0: nobody listens there; 408: no answer in time."""
+    body: bytes = b""
+
+    @property
+    def there(self) -> bool:
+        """Whether somebody answers who is not unwell; a server that is slow is there."""
+        return 0 < self.status < 500
+
+
+def client(*, joined: bool) -> aiohttp.ClientSession:
+    """For pages; what is not on the loopback may be behind a proxy that the environment names."""
+    return aiohttp.ClientSession(timeout=_PATIENCE, trust_env=joined, cookie_jar=aiohttp.DummyCookieJar())
+
+
+async def fetch(session: aiohttp.ClientSession, url: str) -> Page:
+    """One GET."""
+    try:
+        async with session.get(url) as response:
+            return Page(response.status, await response.read())
+    except TimeoutError:
+        return Page(408)
+    except (aiohttp.ClientError, OSError):
+        return Page(0)
