@@ -228,6 +228,7 @@ _WANTED = {
     "list": "a list",
     "tuple": "a list",
     "dict": "a mapping",
+    "model": "a mapping",
     "path": "a path",
 }
 """What pydantic's kinds of errors (`int_parsing`, `string_type`, ...) are about, as the writer of a file calls it."""

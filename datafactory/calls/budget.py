@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict, Field
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from datafactory.types import Usage
 
 
-class Price(BaseModel):
-    """What a teacher costs, in US dollars; what is not paid for is 0."""
+class _Numbers(BaseModel):
+    """Keys that hold numbers."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _no_truth(cls, value: Any) -> Any:
+        if isinstance(value, bool):
+            raise ValueError(f"must be a number, not {value}")
+        return value
+
+
+class Price(_Numbers):
+    """What a teacher costs, in US dollars; what is not paid for is 0."""
 
     prompt: float = Field(default=0.0, ge=0)
     """A million prompt tokens that no cache held."""
@@ -28,10 +41,8 @@ class Price(BaseModel):
         return (fresh * self.prompt + usage.cached_tokens * cached + usage.completion_tokens * self.completion) / 1e6
 
 
-class Budget(BaseModel):
+class Budget(_Numbers):
     """Caps on a run; reaching one ends it cleanly, with everything paid for on disk."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     calls: int | None = Field(default=None, gt=0)
     """Answered calls to teachers; None: no cap."""

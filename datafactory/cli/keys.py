@@ -142,6 +142,8 @@ def in_words(annotation: Any) -> str:
         return "mapping" if Any in inner or not inner else f"mapping of {in_words(inner[0])} to {in_words(inner[1])}"
     if inspect.isclass(origin) and (issubclass(origin, Sequence | set | frozenset)):
         return f"list of {in_words(inner[0])}" if inner else "list"
+    if inspect.isclass(annotation) and issubclass(annotation, BaseModel):
+        return f"mapping ({', '.join(annotation.model_fields)})"
     return str(getattr(annotation, "__name__", annotation))
 
 
