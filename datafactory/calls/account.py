@@ -80,11 +80,11 @@ class Account:
         for name, used, cap in (
             ("calls", spent.calls, caps.calls),
             ("tokens", spent.tokens, caps.tokens),
-            ("gpu_hours", round(spent.gpu_hours, 4), caps.gpu_hours),
-            ("dollars", round(spent.dollars, 6), caps.dollars),
+            ("gpu_hours", spent.gpu_hours, caps.gpu_hours),
+            ("dollars", spent.dollars, caps.dollars),
         ):
             if cap is not None and used >= cap:
-                return f"budget.{name} is spent: {used:,} of {cap:,}"
+                return f"budget.{name} is spent: {round(used, 4):,} of {cap:,}"
         return ""
 
     def check(self) -> None:

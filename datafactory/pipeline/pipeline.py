@@ -38,7 +38,7 @@ class PipelineFile(Spec):
     sandbox: Annotated[Sandbox | None, Component("sandbox"), SkipValidation] = None
     """Where boxes are opened, for every stage that names nothing else."""
     budget: Budget | None = None
-    """Caps on what the run spends on its teachers: `calls`, `tokens`, `gpu_hours`, `dollars`; what is left out has none."""
+    """Caps on what the run spends on its teachers: `calls`, `tokens`, `gpu_hours`, `dollars`; others have none."""
     stages: list[Annotated[Stage, Component("stage"), SkipValidation]] = Field(min_length=1)
     """What is done, in order."""
 
