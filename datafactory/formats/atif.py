@@ -57,9 +57,9 @@ def to_atif(trajectory: Trajectory, task: Task) -> dict[str, Any]:
 
 def _steps(trajectory: Trajectory) -> list[dict[str, Any]]:
     steps: list[dict[str, Any]] = []
-    for message in trajectory.messages:
+    for place, message in enumerate(trajectory.messages):
         if message.role == "assistant":
-            step = _agent_step(message, _model_calls(trajectory))
+            step = _agent_step(message, _model_calls(trajectory), saw_more=place < trajectory.compacted)
         elif message.role != "system" and steps and steps[-1]["source"] == "agent":
             results = steps[-1].setdefault("observation", {"results": []})["results"]
             results.append(_result(message, steps[-1]))
@@ -70,8 +70,10 @@ def _steps(trajectory: Trajectory) -> list[dict[str, Any]]:
     return steps
 
 
-def _agent_step(message: Message, model_calls: int | None) -> dict[str, Any]:
+def _agent_step(message: Message, model_calls: int | None, *, saw_more: bool) -> dict[str, Any]:
     extra: dict[str, Any] = {"fault": message.fault} if message.fault else {}
+    if saw_more:  # what it answered was shortened later
+        extra["saw_more"] = True
     thought = message.reasoning_content
     if thought is not None and model_calls == 0:  # the format forbids reasoning where no model was asked
         extra["reasoning_content"], thought = thought, None
@@ -114,6 +116,7 @@ def _extra(trajectory: Trajectory, task: Task) -> dict[str, Any]:
             "attempt": trajectory.attempt,
             "stop": trajectory.stop,
             "seconds": trajectory.seconds,
+            "student_tokens": trajectory.student_tokens,
             "reward": None if verdict is None else verdict.reward,
             "checks": None if verdict is None else [c.model_dump(mode="json", exclude={"log"}) for c in verdict.checks],
             "lineage": trajectory.lineage.model_dump(mode="json"),

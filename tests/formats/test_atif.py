@@ -67,6 +67,12 @@ def test_calls_and_their_results_share_a_step():
     assert document["steps"][3]["extra"] == {"fault": "no tool call"}
 
 
+def test_steps_before_a_compaction_say_that_they_saw_more():
+    document = to_atif(attempt(compacted=5, student_tokens=99), TASK)
+    assert [step.get("extra", {}).get("saw_more") for step in document["steps"]] == [None, None, True, None, None]
+    assert document["extra"]["student_tokens"] == 99
+
+
 def test_the_head_says_who_acted_and_what_it_cost():
     document = to_atif(attempt(), TASK)
     assert document["schema_version"] == "ATIF-v1.7" and document["session_id"] == "r1"
