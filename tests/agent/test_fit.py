@@ -157,6 +157,24 @@ async def test_the_turns_after_a_compaction_saw_just_what_the_row_shows(task: Ta
     assert 1 <= breaks <= 5  # of 24 turns: a compaction frees room for more than the next one
 
 
+async def test_an_answer_that_overflows_makes_a_compaction_and_carries_no_loss(task: Task, box: Any, tmp_path: Path):
+    calls_made = [call(LONG, n) for n in range(9)]
+    mark = students.student(tmp_path / "s", max_length=1, policy="mark", reserve=0).load("tools")
+    before, _ = await run(task, box, mark, *calls_made, turns=9)
+    assert before.student_tokens is not None
+    length = before.student_tokens + 500
+    ruler = students.student(tmp_path / "s", max_length=length, policy="compact", reserve=0).load("tools")
+    made, heard = await run(task, box, ruler, *calls_made, call(f"echo {'zq' * 1000} > out.txt", 9), SUBMIT)
+    assert made.stop == "submitted"
+    assert (box.root / "out.txt").exists()
+    answer = len(before.messages)
+    assert heard.asked[9] == before.messages  # whole, for the answer that overflowed
+    assert made.messages[answer].tool_calls[0].id == "c9"
+    assert made.compacted == answer + 1
+    assert heard.asked[10] == made.messages[: answer + 2]
+    assert made.student_tokens is not None and made.student_tokens <= length * 3 / 4
+
+
 async def test_a_conversation_that_cannot_be_made_shorter_stops(task: Task, box: Any, tmp_path: Path):
     length = await start(task, box, tmp_path / "s") + 2000
     ruler = students.student(tmp_path / "s", max_length=length, policy="compact").load("tools")
