@@ -39,11 +39,13 @@ class Engine:
     script: Path
     finished: Callable[[Path], list[str]]
     """The keys of the finished records in a folder."""
+    flags: tuple[str, ...] = ()
+    """Further flags of the script."""
 
     def start(self, folder: Path, count: int, at_once: int, url: str | None) -> subprocess.Popen[str]:
         """A process that answers `count` questions and prints a line of JSON."""
         command = [self.python, str(self.script), "--folder", str(folder), "--count", str(count)]
-        command += ["--at-once", str(at_once), *(["--url", url] if url else [])]
+        command += ["--at-once", str(at_once), *(["--url", url] if url else []), *self.flags]
         errors = (folder / "stderr.txt").open("a")
         return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, text=True)
 
@@ -205,6 +207,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--memory", type=int, nargs="*", default=[3000, 100_000], metavar="RECORDS")
     parser.add_argument("--at-once", type=int, default=256)
     parser.add_argument("--latency", type=float, default=0.2, help="seconds")
+    parser.add_argument("--bare", action="store_true", help="also the factory without its ledger of calls")
     parser.add_argument("--peer", action="append", default=[], metavar="NAME=PYTHON", help="curator=/path/to/python")
     parser.add_argument("--out", type=Path, help="where the figures go as JSON")
     return parser.parse_args()
@@ -213,7 +216,10 @@ def arguments() -> argparse.Namespace:
 def main() -> None:
     """Measure every engine in turn, print the tables, write the JSON."""
     asked = arguments()
-    engines = [Engine("datafactory", sys.executable, HERE / "engine_worker.py", shelf_keys)]
+    worker = HERE / "engine_worker.py"
+    engines = [Engine("datafactory", sys.executable, worker, shelf_keys)]
+    if asked.bare:
+        engines.append(Engine("no ledger", sys.executable, worker, shelf_keys, ("--bare",)))
     for peer in asked.peer:
         name, _, python = peer.partition("=")
         engines.append(Engine(name, python or sys.executable, HERE / f"engine_peer_{name}.py", printed_keys))
