@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import json
 import sys
 from collections.abc import AsyncIterator, Callable
@@ -21,18 +22,24 @@ def completion(content: str | None = "hello", **more: Any) -> dict[str, Any]:
 
 
 class Server:
-    """Answers with what `answer` gives for the number of the call: a body, or a response of its own."""
+    """Answers with what `answer` gives, now or later, for the number of the call: a body, a response of its own, or
+    None, which breaks the connection."""
 
     def __init__(self, answer: Callable[[int], Any]) -> None:
         self.answer = answer
         self.bodies: list[dict[str, Any]] = []
+        self.raw: list[bytes] = []
+        self.listing: Any = {"data": [{"id": "served-model"}, {"id": "other-model"}]}
         self.headers: list[dict[str, str]] = []
         self.url = ""
 
     async def chat(self, request: web.Request) -> web.StreamResponse:
-        self.bodies.append(await request.json())
+        self.raw.append(await request.read())
+        self.bodies.append(json.loads(self.raw[-1]))
         self.headers.append(dict(request.headers))
         answer = self.answer(len(self.bodies) - 1)
+        if inspect.isawaitable(answer):
+            answer = await answer
         if answer is None:
             assert request.transport is not None
             request.transport.close()
@@ -40,7 +47,7 @@ class Server:
         return answer if isinstance(answer, web.StreamResponse) else web.json_response(answer)
 
     async def models(self, request: web.Request) -> web.Response:
-        return web.json_response({"data": [{"id": "served-model"}, {"id": "other-model"}]})
+        return web.json_response(self.listing)
 
 
 @asynccontextmanager

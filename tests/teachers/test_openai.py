@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
-import time
-from email.utils import formatdate
+import itertools
 from typing import Any
 
+import orjson
 import pytest
-from aiohttp import web
 
 from datafactory.agent import MALFORMED
-from datafactory.errors import ConfigError, TeacherError
+from datafactory.errors import ConfigError
 from datafactory.protocols import Episode
 from datafactory.storage import dump
 from datafactory.teachers.openai import OpenAITeacher
@@ -39,13 +37,14 @@ async def test_an_answer_comes_with_usage_and_the_models_own_name(server: Any):
 
 async def test_a_request_has_messages_and_sampling_and_nothing_else(server: Any):
     async with server.serving(lambda _: server.completion()) as up:
-        await ask(up.url, fields={"temperature": 0.7, "max_tokens": 64, "extra": {"top_k": 20}})
+        await ask(up.url, fields={"temperature": 0.7, "max_tokens": 64, "stop": ["END"], "extra": {"top_k": 20}})
     assert up.bodies == [
         {
             "model": "served-model",
             "messages": [{"role": "system", "content": "be brief"}, {"role": "user", "content": "hi"}],
             "temperature": 0.7,
             "max_tokens": 64,
+            "stop": ["END"],
             "top_k": 20,
         }
     ]
@@ -121,7 +120,17 @@ async def test_thoughts_are_read_under_both_names(server: Any, key: str):
 
 
 @pytest.mark.parametrize(
-    ("said", "meant"), [("length", "length"), ("content_filter", "length"), ("stop", "stop"), (None, "stop")]
+    ("said", "meant"),
+    [
+        ("length", "length"),
+        ("content_filter", "filtered"),
+        ("SAFETY", "filtered"),
+        ("model_length", "context"),
+        ("tool_calls", "tool_calls"),
+        ("stop", "stop"),
+        ("eos", "stop"),
+        (None, "stop"),
+    ],
 )
 async def test_finish_reasons_are_mapped(server: Any, said: str | None, meant: str):
     async with server.serving(lambda _: server.completion(finish_reason=said)) as up:
@@ -144,92 +153,50 @@ async def test_the_seed_differs_between_episodes_and_repeats_within_one(server: 
     assert first == again != other
 
 
-@pytest.mark.parametrize("status", [429, 500, 503])
-async def test_a_busy_server_is_asked_again(server: Any, status: int):
-    busy = lambda n: web.Response(status=status, headers={"Retry-After": "0"}) if n < 1 else server.completion()  # noqa: E731
-    async with server.serving(busy) as up:
-        assert (await ask(up.url)).message.content == "hello"
-    assert len(up.bodies) == 2
+@pytest.mark.parametrize(("said", "meant"), [("END", "END"), (151643, "151643"), (None, "")])
+async def test_what_stopped_an_answer_is_told(server: Any, said: Any, meant: str):
+    body = server.completion()
+    body["choices"][0]["stop_reason"] = said
+    async with server.serving(lambda _: body) as up:
+        assert (await ask(up.url)).stopped_by == meant
 
 
-async def test_a_connection_that_breaks_is_tried_again(server: Any):
-    async with server.serving(lambda n: None if n == 0 else server.completion()) as up:
-        assert (await ask(up.url)).message.content == "hello"
-
-
-@pytest.mark.parametrize("form", ["seconds", "date"])
-async def test_retry_after_is_honoured(server: Any, form: str):
-    asked = "2" if form == "seconds" else formatdate(time.time() + 3, usegmt=True)
-    busy = lambda n: web.Response(status=429, headers={"Retry-After": asked}) if n == 0 else server.completion()  # noqa: E731
-    began = time.monotonic()
-    async with server.serving(busy) as up:
-        await ask(up.url)
-    assert 1.9 <= time.monotonic() - began < 6
-
-
-async def test_tries_are_bounded_and_the_last_error_is_told(server: Any):
-    async with server.serving(lambda _: web.Response(status=503, text="overloaded")) as up:
-        with pytest.raises(TeacherError, match=r"HTTP 503: overloaded \(tried 2 times\)"):
-            await ask(up.url, fields={"tries": 2})
-    assert len(up.bodies) == 2
-
-
-async def test_a_server_that_is_not_there_is_a_teacher_error():
-    with pytest.raises(TeacherError, match="Connect"):
-        await ask("http://127.0.0.1:9/v1", fields={"tries": 1})
-
-
-async def test_a_refusal_is_not_tried_again_and_tells_what_the_server_said(server: Any):
-    async with server.serving(lambda _: web.Response(status=400, text="temperature must be positive")) as up:
-        with pytest.raises(TeacherError, match="HTTP 400: temperature must be positive"):
-            await ask(up.url)
-    assert len(up.bodies) == 1
-
-
-async def test_a_wrong_key_points_at_the_variable(server: Any):
-    async with server.serving(lambda _: web.Response(status=401, text="bad key")) as up:
-        with pytest.raises(TeacherError, match="OPENAI_API_KEY"):
-            await ask(up.url)
-
-
-async def test_a_wrong_model_lists_what_the_server_has(server: Any):
-    gone = web.json_response({"error": {"message": "The model `nope` does not exist."}}, status=404)
-    async with server.serving(lambda _: gone) as up:
-        with pytest.raises(TeacherError, match=r"no model 'nope'; it has other-model, served-model"):
-            await ask(up.url, fields={"model": "nope"})
-
-
-async def test_a_full_context_is_an_empty_answer_that_was_cut_off(server: Any):
-    text = "This model's maximum context length is 4096 tokens. However, you requested 5000 tokens"
-    async with server.serving(lambda _: web.json_response({"error": {"message": text}}, status=400)) as up:
+@pytest.mark.parametrize(("used", "meant"), [(90, "length"), (100, "context")])
+async def test_an_answer_cut_by_a_full_context_is_told_from_one_cut_at_max_tokens(server: Any, used: int, meant: str):
+    usage = {"prompt_tokens": 60, "completion_tokens": used - 60}
+    async with server.serving(lambda _: server.completion("so far", finish_reason="length", usage=usage)) as up:
+        up.listing = {"data": [{"id": "other"}, {"id": "served-model", "max_model_len": 100}]}
         reply = await ask(up.url)
-    assert reply.finish == "length"
-    assert reply.message == Message(role="assistant")
-    assert len(up.bodies) == 1
+    assert reply.finish == meant
+    assert reply.message.content == "so far"
 
 
-async def test_a_slow_answer_is_given_up(server: Any):
-    async def late(_: web.Request) -> web.Response:
-        await asyncio.sleep(30)
-        return web.Response()
-
-    app = web.Application()
-    app.router.add_post("/v1/chat/completions", late)
-    runner = web.AppRunner(app, shutdown_timeout=0.1)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    try:
-        with pytest.raises(TeacherError, match="no answer in time"):
-            await ask(f"http://127.0.0.1:{runner.addresses[0][1]}/v1", fields={"timeout": 0.2, "tries": 1})
-    finally:
-        await runner.cleanup()
+@pytest.mark.parametrize("listing", [{}, {"data": 7}, [1], {"data": [{"id": "served-model", "max_model_len": "x"}]}])
+async def test_a_server_that_does_not_tell_its_context_is_taken_at_its_word(server: Any, listing: Any):
+    usage = {"prompt_tokens": 60, "completion_tokens": 40}
+    async with server.serving(lambda _: server.completion(finish_reason="length", usage=usage)) as up:
+        up.listing = listing
+        assert (await ask(up.url)).finish == "length"
 
 
-@pytest.mark.parametrize("answer", [{}, {"choices": []}, {"choices": [{"message": {"content": 7}}]}, [1]])
-async def test_an_answer_of_another_shape_is_a_teacher_error(server: Any, answer: Any):
-    async with server.serving(lambda _: answer) as up:
-        with pytest.raises(TeacherError, match="no chat completion"):
-            await ask(up.url)
+@pytest.mark.parametrize("fields", [{}, {"keep_reasoning": True, "seed": 3, "max_tokens": 9, "stop": ["END"]}])
+async def test_each_turns_request_begins_with_the_turn_before(server: Any, fields: dict[str, Any]):
+    call = {"id": "c", "function": {"name": "bash", "arguments": '{"command": "ls é", "n": 1.0}'}}
+    episode = Episode(id="t/0", seed=5)
+    said: list[Message] = list(ASKED)
+    async with server.serving(
+        lambda n: server.completion(f"turn {n}", tool_calls=[call], reasoning="hm") if n % 2 else server.completion()
+    ) as up:
+        teacher = OpenAITeacher(model="served-model", base_url=up.url, **fields)
+        async with teacher.open() as chat:
+            for turn in range(6):
+                reply = await chat.reply(said, tools=[TOOL], episode=episode)
+                said += [reply.message, Message(role="tool", content=f"out {turn}", tool_call_id="c", name="bash")]
+    head = b'{"model":"served-model","messages":'
+    turns = [orjson.dumps(body["messages"])[:-1] for body in up.bodies]
+    assert all(later.startswith(earlier) for earlier, later in itertools.pairwise(turns))
+    assert all(raw.startswith(head + turn) for raw, turn in zip(up.raw, turns, strict=True))
+    assert len({raw[len(head + turn) :] for raw, turn in zip(up.raw, turns, strict=True)}) == 1
 
 
 async def test_half_a_surrogate_in_a_message_can_be_sent(server: Any):
@@ -241,19 +208,3 @@ async def test_half_a_surrogate_in_a_message_can_be_sent(server: Any):
 async def test_half_a_surrogate_in_an_answer_is_an_answer(server: Any):
     async with server.serving(lambda _: server.completion("broken \ud83d end")) as up:
         assert (await ask(up.url, fields={"tries": 1})).message.content == "broken \ud83d end"
-
-
-@pytest.mark.parametrize("status", [200, 401, 404, 500])
-async def test_a_key_that_the_server_repeats_is_not_told_on(server: Any, status: int, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setenv("OPENAI_API_KEY", "sk-very-secret")
-    said = {"error": "bad key: sk-very-secret"}
-    async with server.serving(lambda _: web.json_response(said, status=status)) as up:
-        with pytest.raises(TeacherError, match=r"\*\*\*") as raised:
-            await ask(up.url, fields={"tries": 1})
-    assert "sk-very-secret" not in str(raised.value)
-
-
-async def test_a_password_in_the_address_is_not_told_on():
-    with pytest.raises(TeacherError, match=r"someone:\*\*\*@") as raised:
-        await ask("http://someone:hunter2hunter2@127.0.0.1:1/v1", fields={"tries": 1})
-    assert "hunter2" not in str(raised.value)
