@@ -47,8 +47,8 @@ class Rollout(Stage):
     is known before the next call is paid for; left out: rows may be of any length."""
     artifact_bytes: int = Field(default=16 << 20, ge=1)
     """Bytes of artifacts carried over; what is larger is left out, with a note in the row."""
-    at_once: int = Field(default=min(64, 8 * CORES), ge=1, exclude=True)
-    """Attempts at a time."""
+    at_once: int = Field(default=min(256, 16 * CORES), ge=1, exclude=True)
+    """Attempts at a time: more than a teacher answers at once, since tools run meanwhile; each holds a box."""
 
     def wants(self) -> Set[str]:
         """A teacher and a sandbox."""
