@@ -135,8 +135,6 @@ class Endpoint:
 
     async def _refused(self, status: int, text: str, headers: Mapping[str, str]) -> Reply:
         """The reply that a refusal amounts to. Raises what else it means."""
-        if openai_refusal.context_full(status, text):
-            return Reply(message=Message(role="assistant"), finish="context", model=self._model)
         if openai_refusal.held_back(status, text):
             return Reply(message=Message(role="assistant"), finish="filtered", model=self._model)
         problem = f"{self._url}: HTTP {status}: {text[:500].strip() or '(empty body)'}"
@@ -151,6 +149,10 @@ class Endpoint:
                 raise self._mistake(f"{problem}; is the address right, up to and with /v1?")
             case "address":
                 raise Again(problem)  # it answered before: something between us and the server is being changed
+            case "room":
+                raise self._mistake(f"{problem}; no conversation leaves room for as many `max_tokens`: ask for fewer")
+        if openai_refusal.context_full(status, text):
+            return Reply(message=Message(role="assistant"), finish="context", model=self._model)
         if openai_refusal.again(status, text):
             busy = status in openai_refusal.BUSY
             raise Again(problem, busy=busy, after=openai_refusal.asked_to_wait(headers))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import email.utils
+import re
 import time
 from collections.abc import Mapping
 from typing import Literal
@@ -16,6 +17,8 @@ _AGAIN = frozenset({408, 409, 425, 429})
 """Of the statuses below 500, those after which the same call may be answered."""
 _LONGEST_WAIT = 120.0
 """Seconds that a server may ask us to stay away at most; a quota that is back tomorrow must not hang a run."""
+_SPOKEN = 600
+"""Characters of a refusal that are the server's own words; further on, it may repeat the conversation."""
 _FULL = (
     "context length",
     "context window",
@@ -41,8 +44,11 @@ _NO_CREDIT = ("insufficient_quota", "insufficient credits", "insufficient balanc
 """What they say of an account that is spent (OpenAI says so with 429)."""
 _TOO_LARGE = ("request too large", "tokens must be reduced")
 """What OpenAI says, with 429, of one request that is more than a minute's quota: no waiting helps."""
+_ASKED = re.compile(r"(?:too large: |max_tokens=)(\d+)|(\d+) in the completion|requested (\d+) output tokens")
+_MOST = re.compile(r"maximum context length is (\d+)|max_model_len=(\d+)|at most (\d+) completion tokens")
+"""How OpenAI and vLLM, old and new, say how long an answer was asked for, and what there is room for."""
 
-Mistake = Literal["key", "credit", "model", "address"]
+Mistake = Literal["key", "credit", "model", "address", "room"]
 
 
 class Again(TeacherError):
@@ -59,7 +65,8 @@ class Again(TeacherError):
 
 
 def context_full(status: int, text: str) -> bool:
-    """Whether a refusal says that the conversation does not fit into the model's context."""
+    """Whether a refusal says that the conversation, with the answer that was asked for, does not fit into the model's
+    context. Look for a `mistake` first: an answer alone may be too long for any conversation."""
     return status in (400, 413, 422) and _says(text, _FULL)
 
 
@@ -74,9 +81,11 @@ def mistake(status: int, text: str, model: str) -> Mistake | None:
         return "credit"
     if status in (401, 403):
         return "key"
-    named = "model" in text.lower() and (model.lower() in text.lower() or "model_not_found" in text)
-    if status in (400, 404, 422) and named and _says(text, _UNKNOWN):
+    if status in (400, 404, 422) and _says(text, (model.lower(), "model_not_found")) and _says(text, _UNKNOWN):
         return "model"
+    asked, most = _ASKED.search(text[:_SPOKEN]), _MOST.search(text[:_SPOKEN])
+    if status in (400, 422) and asked and most and _number(asked) >= _number(most):
+        return "room"
     return "address" if status in (404, 405) else None
 
 
@@ -100,10 +109,14 @@ def asked_to_wait(headers: Mapping[str, str]) -> float:
     return 0.0
 
 
+def _number(found: re.Match[str]) -> int:
+    return int(found[found.lastindex or 0])
+
+
 def _bounded(seconds: float) -> float:
     return min(_LONGEST_WAIT, seconds) if seconds > 0 else 0.0
 
 
 def _says(text: str, signs: tuple[str, ...]) -> bool:
-    low = text.lower()
+    low = text[:_SPOKEN].lower()
     return any(sign in low for sign in signs)

@@ -149,6 +149,14 @@ async def test_a_request_that_was_refused_for_what_it_is_costs_one_try(server: A
         (429, '{"error": {"code": "insufficient_quota"}}', "no credit left"),
         (404, "Not Found", "up to and with /v1"),
         (405, "Method Not Allowed", "up to and with /v1"),
+        (400, "'max_tokens' is too large: 9000. This model's maximum context length is 8192 tokens", "ask for fewer"),
+        (
+            400,
+            "maximum context length is 8192 tokens. You requested 9010 tokens (10 in the messages, "
+            "9000 in the completion)",
+            "ask for fewer",
+        ),
+        (400, "max_tokens is too large: 9000. This model supports at most 4096 completion tokens", "ask for fewer"),
         (400, "served-model is not a valid model ID", "it has other-model, served-model"),
     ],
 )
@@ -183,6 +191,7 @@ async def test_a_page_that_is_missing_for_a_moment_ends_no_run(server: Any):
     ("status", "said", "finish"),
     [
         (400, "This model's maximum context length is 4096 tokens. However, your prompt contains 5000", "context"),
+        (400, "'max_tokens' is too large: 900. This model's maximum context length is 8192 tokens", "context"),
         (400, "The decoder prompt (length 9) is longer than the maximum model length of 8.", "context"),
         (200, {"code": 400, "message": "context_length_exceeded"}, "context"),
         (400, {"code": "content_filter", "message": "The response was filtered"}, "filtered"),
@@ -198,6 +207,13 @@ async def test_a_conversation_that_cannot_be_answered_has_an_empty_answer(
     assert reply.cut
     assert reply.message == Message(role="assistant")
     assert len(up.bodies) == 1
+
+
+async def test_a_refusal_that_repeats_the_conversation_is_read_by_its_own_words(server: Any):
+    said = "Field required" + " " * 600 + "served-model: command not found; context length; content_filter"
+    async with server.serving(lambda _: web.Response(status=400, text=said)) as up:
+        with pytest.raises(TeacherError, match="Field required"):
+            await ask(up.url)
 
 
 async def test_a_request_larger_than_the_quota_is_not_sent_again(server: Any):
