@@ -64,34 +64,54 @@ class Commons:
 
     def __init__(self) -> None:
         self._stack = AsyncExitStack()
-        self._open: list[tuple[Spec, asyncio.Future[Any]]] = []
+        self._open: list[_Opened] = []
 
     async def get(self, spec: Spec, opening: Callable[[], AbstractAsyncContextManager[Live]]) -> Live:
         """The live thing of `spec`, opened at the first request.
 
         Equal in every field: an address or a pool's size, which leave the data alone, make two live things too.
         """
-        opened = next((future for other, future in self._open if other == spec), None)
+        opened = next((entry for entry in self._open if entry.spec == spec), None)
         if opened is None:
-            opened = asyncio.ensure_future(self._stack.enter_async_context(opening()))
-            self._open.append((spec, opened))
+            own = AsyncExitStack()
+            self._stack.push_async_callback(own.aclose)
+            opened = _Opened(spec, asyncio.ensure_future(own.enter_async_context(opening())), own)
+            self._open.append(opened)
         try:
-            live: Live = await asyncio.shield(opened)
+            live: Live = await asyncio.shield(opened.live)
         except BaseException:
-            if opened.done() and (opened.cancelled() or opened.exception()):  # the next request tries again
-                self._open = [entry for entry in self._open if entry[1] is not opened]
+            if opened.live.done() and (opened.live.cancelled() or opened.live.exception()):
+                self._open = [entry for entry in self._open if entry is not opened]  # the next request tries again
             raise
         return live
+
+    async def close(self, which: Callable[[Spec], bool]) -> None:
+        """Close some of it before the run's end; whoever asks again has it opened anew."""
+        closing = [entry for entry in reversed(self._open) if which(entry.spec)]
+        self._open = [entry for entry in self._open if entry not in closing]
+        for entry in closing:
+            await entry.cancelled()
+            await entry.own.aclose()
 
     async def __aenter__(self) -> Commons:
         return self
 
     async def __aexit__(self, *error: Any) -> None:
-        opening = [opened for _, opened in self._open]
-        for opened in opening:
-            opened.cancel()  # what is half open must not come up after everything was closed
-        await asyncio.gather(*opening, return_exceptions=True)
+        # What is half open must not come up after everything was closed.
+        await asyncio.gather(*(entry.cancelled() for entry in self._open))
         await self._stack.aclose()
+
+
+@dataclass(frozen=True, eq=False)
+class _Opened:
+    spec: Spec
+    live: asyncio.Future[Any]
+    own: AsyncExitStack
+
+    async def cancelled(self) -> None:
+        """Stop the opening, where it is still under way."""
+        self.live.cancel()
+        await asyncio.gather(self.live, return_exceptions=True)
 
 
 class Run(Generic[R]):

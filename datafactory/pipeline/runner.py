@@ -14,7 +14,8 @@ from datafactory import __version__
 from datafactory.calls import ASIDE, CALLS, Account, Ledger
 from datafactory.errors import BudgetSpent, ConfigError
 from datafactory.pipeline.pipeline import Pipeline, Planned
-from datafactory.registry import suggest
+from datafactory.protocols import Teacher
+from datafactory.registry import suggest, walk
 from datafactory.run import Commons, Run
 from datafactory.storage import MANIFEST, Shelf
 from datafactory.storage.layout import locked, write_run
@@ -47,6 +48,7 @@ class Execution:
     """What the run has spent on teachers, from its start on."""
     capped: str = ""
     """Which cap of the budget stopped it, in words; empty: none did."""
+    _commons: Commons = field(default_factory=Commons, repr=False)
 
     @property
     def lost(self) -> int:
@@ -73,6 +75,7 @@ class Execution:
                     shelf = Shelf(self.folder / planned.folder, planned.stage.writes)
                     await stack.enter_async_context(shelf)
                     self.stations.append(self._station(planned, shelf, commons))
+                self._commons = commons
                 await self._all()
 
     def _station(self, planned: Planned, shelf: Shelf[Any], commons: Commons) -> Station:
@@ -116,6 +119,10 @@ class Execution:
             self.capped = self.capped or str(spent)
         finally:
             station.shelf.ended.set()
+        left = [other for other in self.stations if other.state in ("waiting", "working")]
+        needed = [spec for other in left for _, spec in walk(other.planned.stage)]
+        # Whoever is not asked any more gives up its GPUs: stages to come may need them, and they cost.
+        await self._commons.close(lambda spec: isinstance(spec, Teacher) and spec not in needed)
 
     def _finish(self, station: Station, source: Station | None) -> None:
         if station.shelf.lost and not (self.accept_failures and station.shelf.kept):

@@ -171,12 +171,22 @@ async def test_a_teacher_of_ones_own_is_paid_for_and_its_gpus_are_counted(bench:
     bench.file.write_text("\n".join(text))
     done = await bench.run()
     assert done.complete
-    assert quiz.OPENED == ["polly"]
+    assert quiz.OPENED == ["polly", "polly closed"]
     total = spending(bench.folder / CALLS).total
     assert (total.calls, total.prompt_tokens) == (18, 180)
     assert total.gpu_seconds > 0
     assert total.dollars == pytest.approx(180 / 1e6 + total.gpu_hours * 3.0)
     assert json.loads((bench.folder / "run.json").read_text())["budget"] == {}
+
+
+async def test_a_teacher_that_no_stage_asks_any_more_is_closed_before_those_to_come(
+    bench: Bench, quiz: ModuleType
+) -> None:
+    text = bench.file.read_text().splitlines()
+    text[2] = "teacher: 'quiz:Parrot'"
+    bench.file.write_text("\n".join([*text, "  - 'quiz:Last'"]))
+    assert (await bench.run()).complete
+    assert quiz.OPENED == ["polly", "polly closed", "last"]
 
 
 async def test_a_teacher_that_is_not_paid_is_not_counted_and_makes_no_ledger(bench: Bench) -> None:

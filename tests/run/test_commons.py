@@ -86,3 +86,26 @@ async def test_what_is_half_open_at_the_end_is_closed() -> None:
         waiting.cancel()
     assert (opened.opened, opened.closed) == (1, 1)
     assert asyncio.all_tasks() - {waiting} == {asyncio.current_task()}
+
+
+async def test_some_of_it_can_be_closed_before_the_end_and_is_opened_anew_for_who_asks_again() -> None:
+    small, large = Opened(), Opened()
+    async with Commons() as commons:
+        await commons.get(Engine(), small)
+        await commons.get(Engine(size=2), large)
+        await commons.close(lambda spec: spec == Engine(size=2))
+        assert (small.closed, large.closed) == (0, 1)
+        assert await commons.get(Engine(size=2), large) == 2
+        assert await commons.get(Engine(), small) == 1
+    assert (small.opened, small.closed, large.opened, large.closed) == (1, 1, 2, 2)
+
+
+async def test_what_is_half_open_is_stopped_where_it_is_closed_early() -> None:
+    opened = Opened(pause=60)
+    async with Commons() as commons:
+        waiting = asyncio.create_task(commons.get(Engine(), opened))
+        await asyncio.sleep(0.01)
+        await commons.close(lambda spec: True)
+        assert (opened.opened, opened.closed) == (1, 1)
+        with pytest.raises(asyncio.CancelledError):
+            await waiting

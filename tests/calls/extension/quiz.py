@@ -84,7 +84,19 @@ class Mark(Stage):
 
 
 OPENED: list[str] = []
-"""Which teachers of the class below were opened; a test clears it."""
+"""Which teachers of the class below were opened and closed, and when `Last` came; a test clears it."""
+
+
+class Last(Stage):
+    """Columnar: waits for everything before it."""
+
+    reads: ClassVar[type[Record] | None] = Answers
+    writes: ClassVar[type[Record]] = Answers
+    columnar: ClassVar[bool] = True
+
+    async def run(self, source: Shelf[Any] | None, run: Run[Any]) -> None:
+        OPENED.append("last")
+        await run.emit("all", Answers(id="all", said=()))
 
 
 class Parrot(Spec):
@@ -108,6 +120,7 @@ class Parrot(Spec):
     async def _open(self) -> AsyncIterator[Chat]:
         OPENED.append(self.word)
         yield Cage(self)
+        OPENED.append(f"{self.word} closed")
 
 
 class Cage:
