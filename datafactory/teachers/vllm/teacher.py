@@ -147,7 +147,7 @@ class VLLMTeacher(Asking):
         from datafactory.teachers.vllm.chat import VLLMChat
         from datafactory.teachers.vllm.sharing import shared
 
-        server = self.addresses() or tuple(command.argv(self, Path(self.program or "vllm"), 0))
+        server = self.addresses() or tuple(command.argv(self, opening.installed(self), 0))
         async with shared((self.model, self.replicas, server), lambda: opening.opened(self)) as (fleet, first):
             opening.check(self, fleet)
             yield VLLMChat(self, fleet, gpus=fleet.gpus if first else 0)
