@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import importlib.util
+import json
 from collections.abc import AsyncIterator, Iterable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
 from typing import Any, ClassVar
 
 from pydantic import Field, model_validator
@@ -13,6 +15,7 @@ from pydantic import Field, model_validator
 from datafactory.calls import Price
 from datafactory.protocols import Chat
 from datafactory.spec import Spec
+from datafactory.teachers.vllm import gpus
 
 _OWN = {
     "model": "model",
@@ -80,8 +83,8 @@ class VllmOfflineTeacher(Spec):
     """Further arguments of vLLM's engine that only make it faster or slower, such as `max_num_seqs`."""
     at_once: int = Field(default=4096, ge=1, exclude=True)
     """Calls that the engine is given at a time; it runs as many as fit, and keeps the others in its queue."""
-    price: Price = Field(default=Price(), exclude=True)
-    """What it costs."""
+    price: Price | None = Field(default=None, exclude=True)
+    """What it costs, such as `{gpu_hour: 2.5}`; None: nothing."""
 
     @model_validator(mode="after")
     def _agrees(self) -> VllmOfflineTeacher:
@@ -101,12 +104,17 @@ class VllmOfflineTeacher(Spec):
         return "vllm_offline"
 
     def problems(self) -> Iterable[str]:
-        """vLLM must be in the factory's own environment."""
+        """No vllm in the factory's own environment, too few GPUs, no such folder."""
         if importlib.util.find_spec("vllm") is None:
             yield (
                 "vllm_offline runs vLLM inside the factory, and vllm is not installed there: install it "
                 "(pip install 'datafactory[vllm]'), or use the teacher vllm, which keeps an environment of its own"
             )
+        if self.model.startswith(("/", "./", "../")) and not Path(self.model).exists():
+            yield f"there is no folder {self.model}"
+        needed, there = self.tensor_parallel * self.data_parallel, len(gpus.visible())
+        if there and needed > there:  # none may be another maker's: vLLM itself will say
+            yield f"{needed} GPUs are needed (tensor_parallel x data_parallel), and {there} can be used here"
 
     def sampling(self) -> dict[str, Any]:
         """vLLM's sampling parameters that were set here; the model's own defaults lie below them."""
@@ -136,17 +144,23 @@ class VllmOfflineTeacher(Spec):
         return {key: value for key, value in plain.items() if value is not None} | self.engine | self.tuning
 
     def open(self) -> AbstractAsyncContextManager[Chat]:
-        """Start the engine: seconds for a small model, minutes for a large one. Raises ConfigError where vLLM
-        knows no such model or argument, Missing where there is no vLLM, and RunError where it does not start."""
+        """Start the engine, or share that of another such teacher: seconds for a small model, minutes for a large one.
+
+        Raises ConfigError where vLLM knows no such model or argument, Missing where there is no vLLM, and RunError
+        where it does not start."""
         return self._open()
 
     @asynccontextmanager
     async def _open(self) -> AsyncIterator[Chat]:
         from datafactory.teachers.vllm.offline_chat import OfflineChat
         from datafactory.teachers.vllm.offline_engine import Engine
+        from datafactory.teachers.vllm.sharing import shared
 
-        async with Engine(self.arguments()) as engine:
-            chat = await asyncio.to_thread(OfflineChat, self, engine)
+        arguments = self.arguments()
+        # Two teachers that differ only in what they ask are one model, and a GPU has room for one.
+        key = ("vllm_offline", json.dumps(arguments, sort_keys=True, default=str))
+        async with shared(key, lambda: Engine(arguments)) as (engine, first):
+            chat = await asyncio.to_thread(OfflineChat, self, engine, gpus=engine.gpus if first else 0)
             try:
                 yield chat
             finally:

@@ -32,12 +32,12 @@ class OfflineChat:
     as memory allows. Calls past `at_once` wait here only so that their prompts need not be held as tokens.
     """
 
-    def __init__(self, spec: VllmOfflineTeacher, engine: Engine) -> None:
+    def __init__(self, spec: VllmOfflineTeacher, engine: Engine, *, gpus: int = 0) -> None:
         """Loads the tokenizer. Raises ConfigError where the model or `extra` cannot be used."""
         self._spec = spec
         self._engine = engine
-        self.gpus = engine.gpus
-        """GPUs that the engine holds."""
+        self.gpus = gpus
+        """GPUs that the engine holds and that are counted here, not with another chat on the same engine."""
         self._room = int(engine.llm.model_config.max_model_len)
         self._defaults: dict[str, Any] = engine.llm.model_config.get_diff_sampling_param()
         self._places = asyncio.Semaphore(spec.at_once)

@@ -94,19 +94,18 @@ class Engine:
             self._lifeline = Lifeline()
             starting = asyncio.ensure_future(asyncio.to_thread(self._start, self._lifeline))
             try:
-                self._llm = await asyncio.shield(starting)
+                await asyncio.shield(starting)
             except asyncio.CancelledError:
                 self._lifeline.cut()  # a core that comes up is killed, and so the thread ends
-                await asyncio.wait([starting])
-                self._llm = None if starting.exception() else starting.result()
+                await asyncio.gather(starting, return_exceptions=True)
                 await self._end()
                 raise
             except BaseException:
                 self._lifeline.cut()
                 raise
-            return self._llm
+            return self.llm
 
-    def _start(self, lifeline: Lifeline) -> AsyncLLM:
+    def _start(self, lifeline: Lifeline) -> None:
         """Blocks until the model is loaded. Raises Missing, ConfigError, RunError."""
         with lifeline.spawning():
             try:
@@ -126,24 +125,33 @@ class Engine:
                 raise ConfigError(f"vLLM cannot use the model {self._arguments['model']!r}: {error}") from error
             try:
                 # Statistics cost time at every token, and nobody reads them here.
-                return AsyncLLM.from_vllm_config(config, usage_context=bulk, disable_log_stats=True)
+                # Not returned: what torch keeps of this thread's frames would hold the engine for ever.
+                self._llm = AsyncLLM.from_vllm_config(config, usage_context=bulk, disable_log_stats=True)
             except (RuntimeError, ValueError, OSError) as error:
-                raise RunError(f"vLLM's engine does not start{lifeline.reason() or f': {error}'}") from error
+                why = lifeline.reason() or f": {error}"
+                raise RunError(f"vLLM's engine does not start{why} (its log: {lifeline.keep_log()})") from error
 
     async def _end(self) -> None:
+        """When this returns, whoever ends us in turn, no core is left."""
         llm, self._llm = self._llm, None
         lifeline, self._lifeline = self._lifeline, None
-        if llm is not None:
-            # Waits for the core to end; whoever ends us in turn must not leave it half done.
-            ending = asyncio.ensure_future(asyncio.to_thread(llm.shutdown))
+        if lifeline is None:
+            return
+
+        def end() -> None:
             try:
-                await asyncio.shield(ending)
+                if llm is not None:
+                    llm.shutdown()
             finally:
-                if lifeline is not None:
-                    lifeline.cut()
-                await asyncio.wait([ending])
-        elif lifeline is not None:
+                lifeline.cut()
+                lifeline.wait()
+
+        ending = asyncio.ensure_future(asyncio.to_thread(end))
+        try:
+            await asyncio.shield(ending)
+        finally:
             lifeline.cut()
+            await asyncio.wait([ending])
 
     def _reason(self) -> str:
         return self._lifeline.reason() if self._lifeline is not None else ""

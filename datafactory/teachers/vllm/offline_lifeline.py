@@ -13,12 +13,15 @@ import tempfile
 import threading
 from collections.abc import Iterator
 from multiprocessing import resource_tracker, spawn
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 from datafactory.errors import Missing
 from datafactory.teachers.vllm import offline_core
 
-_ERROR = re.compile(r"\b\w*(Error|Exception): .*")
+_ERROR = re.compile(r"\b\w*(Error|Exception): \S.*")
+_DYING = 60.0
+"""Seconds that a killed process may take to give back its memory."""
 _starting = threading.Lock()
 """The interpreter that Python starts its children with is one for the whole process."""
 
@@ -34,6 +37,7 @@ class Lifeline:
         os.mkfifo(pipe, 0o600)
         # Open for both: that waits for nobody, and the core may come at any time.
         self._held: int | None = os.open(pipe, os.O_RDWR)
+        self._hanging: list[BaseProcess] = []
         self._python = self._folder / "python"
         self._python.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{offline_core.__file__}" "$@"\n')
         self._python.chmod(0o700)
@@ -63,6 +67,7 @@ class Lifeline:
         """What this process starts meanwhile through `multiprocessing` hangs on this line."""
         with _starting:
             resource_tracker.ensure_running()  # it serves the whole factory, and must outlive the core
+            others = set(multiprocessing.active_children())
             before = {name: os.environ.get(name) for name in self._environment}
             python = spawn.get_executable()
             os.environ.update(self._environment)
@@ -70,6 +75,7 @@ class Lifeline:
             try:
                 yield
             finally:
+                self._hanging = [child for child in multiprocessing.active_children() if child not in others]
                 multiprocessing.set_executable(python)
                 for name, value in before.items():
                     if value is None:
@@ -79,15 +85,30 @@ class Lifeline:
 
     def cut(self) -> None:
         """Kill what hangs on the line, if anything still does; a core that is about to start will not."""
-        if self._held is not None:
+        held, self._held = self._held, None
+        if held is not None:
             shutil.rmtree(self._folder, ignore_errors=True)
-            os.close(self._held)
-            self._held = None
+            os.close(held)
+
+    def wait(self) -> None:
+        """Until what hung on the line has ended, and its GPUs are free."""
+        for child in self._hanging:
+            child.join(_DYING)
+
+    def keep_log(self) -> Path:
+        """A copy of the log that outlives this line."""
+        number, name = tempfile.mkstemp(prefix="datafactory-vllm-", suffix=".log")
+        os.close(number)
+        with contextlib.suppress(OSError):
+            shutil.copyfile(self.log, name)
+        return Path(name)
 
     def reason(self) -> str:
         """The last error in the log, as the end of a sentence; empty: there is none."""
         with contextlib.suppress(OSError):
             text = self.log.read_text(encoding="utf-8", errors="replace")
             found = [match.group() for match in _ERROR.finditer(text)]
-            return f": {found[-1][:1000]}" if found else ""
+            # Whoever waits for a process that broke says so after it: "... See stack trace for root cause."
+            causes = [line for line in found if "root cause" not in line] or found
+            return f": {causes[-1][:1000]}" if causes else ""
         return ""

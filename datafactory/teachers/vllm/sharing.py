@@ -1,45 +1,46 @@
-"""One fleet for all teachers of a run that ask the same servers, whatever they ask of them."""
+"""One fleet, or one engine, for all teachers of a run that ask the same, whatever they ask of it."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Hashable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from typing import Any, Generic, TypeVar
 from weakref import WeakKeyDictionary
 
-from datafactory.teachers.vllm.fleet import Fleet
+Live = TypeVar("Live")
 
 
-class _Shared:
-    """A fleet, and how many use it."""
+class _Shared(Generic[Live]):
+    """What is shared, and how many use it."""
 
-    def __init__(self, opening: Callable[[], AbstractAsyncContextManager[Fleet]]) -> None:
+    def __init__(self, opening: Callable[[], AbstractAsyncContextManager[Live]]) -> None:
         self.users = 0
         self.stack = AsyncExitStack()
-        self.fleet = asyncio.ensure_future(self.stack.enter_async_context(opening()))
+        self.live = asyncio.ensure_future(self.stack.enter_async_context(opening()))
 
 
-_OPEN: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[Hashable, _Shared]] = WeakKeyDictionary()
+_OPEN: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[Hashable, _Shared[Any]]] = WeakKeyDictionary()
 
 
 @asynccontextmanager
 async def shared(
-    key: Hashable, opening: Callable[[], AbstractAsyncContextManager[Fleet]]
-) -> AsyncIterator[tuple[Fleet, bool]]:
-    """The fleet for `key`, opened by its first user and closed by its last, and whether this is the first."""
-    fleets = _OPEN.setdefault(asyncio.get_running_loop(), {})
-    entry = fleets.get(key)
-    if entry is None or (entry.fleet.done() and (entry.fleet.cancelled() or entry.fleet.exception())):
-        entry = fleets[key] = _Shared(opening)
+    key: Hashable, opening: Callable[[], AbstractAsyncContextManager[Live]]
+) -> AsyncIterator[tuple[Live, bool]]:
+    """What is open for `key`, opened by its first user and closed by its last, and whether this is the first."""
+    entries = _OPEN.setdefault(asyncio.get_running_loop(), {})
+    entry = entries.get(key)
+    if entry is None or (entry.live.done() and (entry.live.cancelled() or entry.live.exception())):
+        entry = entries[key] = _Shared(opening)
     first = entry.users == 0
     entry.users += 1
     try:
-        yield await asyncio.shield(entry.fleet), first
+        yield await asyncio.shield(entry.live), first
     finally:
         entry.users -= 1
         if entry.users == 0:
-            if fleets.get(key) is entry:
-                del fleets[key]
-            entry.fleet.cancel()
-            await asyncio.gather(entry.fleet, return_exceptions=True)
+            if entries.get(key) is entry:
+                del entries[key]
+            entry.live.cancel()
+            await asyncio.gather(entry.live, return_exceptions=True)
             await entry.stack.aclose()
