@@ -122,6 +122,9 @@ def _end(execution: Execution, again: str, look: str, *, as_json: bool) -> int:
         return exits.FAILED
     if not as_json:
         print(f"done: {last.kept:,} records in {last.folder}; look at them with: {look}")
+        if execution.account is not None and (execution.account.spent.calls or execution.account.found):
+            replayed = f"; {execution.account.found:,} answers came from the ledger" if execution.account.found else ""
+            print(f"teachers, in all: {in_words(execution.account.spent)}{replayed}")
     return exits.DONE
 
 

@@ -100,9 +100,10 @@ async def test_a_run_that_is_killed_again_and_again_pays_for_what_was_in_flight_
         assert len(sent) >= COUNT * TURNS
 
         total = len(served.bodies)
-        code, _, err = await desk.command("--from", "ask")
+        code, out, err = await desk.command("--from", "ask")
         assert code == 0, err
         assert len(served.bodies) == total, "a replay of a finished run made calls"
+        assert f"teachers, in all: {COUNT * TURNS} calls, {3 * COUNT * TURNS} tokens; {COUNT * TURNS} answers" in out
         assert desk.answers() == made
 
 

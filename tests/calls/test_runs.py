@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from datafactory.calls import ASIDE, CALLS, spending
+from datafactory.cli.planning import plan
 from datafactory.errors import ConfigError
 from datafactory.pipeline import Execution, load, set_aside
 from datafactory.storage import rows
@@ -221,3 +222,15 @@ def test_a_mistake_in_a_budget_is_found_before_anything_runs(bench: Bench, budge
     bench.write(budget=f"budget: {budget}")
     with pytest.raises(ConfigError, match=said):
         load(bench.file)
+
+
+async def test_the_plan_says_what_was_spent_and_what_may_be(bench: Bench, capsys: pytest.CaptureFixture[str]) -> None:
+    bench.write(budget="budget: {calls: 7, tokens: 5000}")
+    await bench.run()
+    plan(bench.file, bench.folder.parent, as_json=False)
+    said = capsys.readouterr().out
+    assert "budget: at most 7 calls and 5,000 tokens\nspent so far: 7 calls, 105 tokens\n" in said
+    plan(bench.file, bench.folder.parent, as_json=True)
+    row = json.loads(capsys.readouterr().out)
+    assert row["budget"] == {"calls": 7, "tokens": 5000}
+    assert (row["spent"]["calls"], row["spent"]["completion_tokens"]) == (7, 35)

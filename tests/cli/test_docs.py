@@ -49,7 +49,7 @@ def test_every_command_the_page_shows_parses(call: Call) -> None:
         assert call(command, "--help").returncode == 0
 
 
-@pytest.mark.parametrize("name", ["DONE", "FAILED", "MISTAKE", "LOST", "FUSE", "MISSING", "STOPPED"])
+@pytest.mark.parametrize("name", ["DONE", "FAILED", "MISTAKE", "LOST", "FUSE", "MISSING", "CAPPED", "STOPPED"])
 def test_every_exit_code_is_on_the_page(name: str) -> None:
     assert f"\n| {getattr(exits, name)} |" in (DOCS / "cli.md").read_text()
 
