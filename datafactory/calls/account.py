@@ -57,13 +57,14 @@ def _spent(holding: Holding) -> Spent:
 class Account:
     """Shared by the stages of a run. What runs before this one spent counts, as far as it is in the ledger."""
 
-    def __init__(self, ledger: Ledger, budget: Budget | None = None) -> None:
+    def __init__(self, ledger: Ledger, budget: Budget | None = None, *, beat: float = BEAT) -> None:
         self.ledger = ledger
         self.budget = budget or Budget()
         self.in_flight = 0
         """Calls that were sent and are not answered, or not on disk yet."""
         self.found = 0
         """Answers that came from the ledger in this process."""
+        self._beat = beat
         self._settled = asyncio.Event()
         self._spent = ledger.spending().total
         self._held: dict[str, _Held] = {}
@@ -129,20 +130,20 @@ class Account:
         held = _Held(uuid.uuid4().hex, teacher.name, gpus, price_of(teacher).gpu_hour, since, began)
         self._held[held.id] = held
         await self.ledger.hold(held.so_far())
-        beating = asyncio.create_task(self._beat(held))
+        noting = asyncio.create_task(self._note(held))
         try:
             yield
         finally:
-            beating.cancel()
-            await asyncio.gather(beating, return_exceptions=True)
+            noting.cancel()
+            await asyncio.gather(noting, return_exceptions=True)
             last = held.so_far()
             del self._held[held.id]
             self._spent += _spent(last)
             await self.ledger.hold(last)
 
-    async def _beat(self, held: _Held) -> None:
+    async def _note(self, held: _Held) -> None:
         while True:
-            await asyncio.sleep(BEAT)
+            await asyncio.sleep(self._beat)
             await self.ledger.hold(held.so_far())
 
     def recipe(self, teacher: Teacher, of: Callable[[Teacher], str]) -> str:

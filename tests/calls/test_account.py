@@ -127,3 +127,17 @@ async def test_a_teacher_that_knows_of_no_gpus_holds_none(tmp_path: Path, quiz: 
         async with account.holding(quiz.Parrot(), 0, since=time.monotonic() - 10):
             assert account.spent.gpu_seconds == 0
     assert not (tmp_path / CALLS).exists()
+
+
+async def test_gpu_time_is_noted_while_it_is_held_so_that_a_kill_forgets_little(
+    tmp_path: Path, quiz: ModuleType
+) -> None:
+    async with Ledger(tmp_path / CALLS) as ledger:
+        account = Account(ledger, beat=0.01)
+        async with account.holding(quiz.Parrot(), 2, since=time.monotonic()):
+            noted = [spending(ledger.path).total.gpu_seconds]
+            async with asyncio.timeout(20):
+                while len(noted) < 4:
+                    await asyncio.sleep(0.01)
+                    if (now := spending(ledger.path).total.gpu_seconds) > noted[-1]:
+                        noted.append(now)
