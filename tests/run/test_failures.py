@@ -8,7 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from datafactory.errors import FuseBlown, GeneratorError, SandboxError, TeacherError, boundary
+from datafactory.errors import (
+    BudgetSpent,
+    FuseBlown,
+    GeneratorError,
+    SandboxError,
+    StorageError,
+    TeacherError,
+    boundary,
+)
 from datafactory.run import FUSE, Run
 from datafactory.storage import FAILURES, Shelf, rows
 from datafactory.types import Failure, Record, Reject
@@ -154,3 +162,38 @@ def test_a_mistake_behind_a_boundary_says_where_it_was_made() -> None:
         {}["key"]
     place = r"\(test_failures\.py:\d+\)"
     assert re.fullmatch(rf"making a draft with mine: KeyError: 'key' {place}", str(raised.value))
+
+
+async def test_a_disk_that_refuses_what_was_paid_for_ends_the_run_and_nothing_is_paid_for_again(tmp_path: Path) -> None:
+    tried: list[str] = []
+
+    async def work(key: str, n: int) -> Row:
+        tried.append(key)
+        with boundary(TeacherError, "asking the teacher"):
+            raise StorageError("calls.sqlite: database or disk is full")
+
+    async with Shelf(tmp_path, Row) as shelf:
+        with pytest.raises(StorageError, match="disk is full"):
+            await Run(shelf, tries=3, pause=0.0).each(numbered(10), work, at_once=1)
+        assert shelf.lost == set()
+    assert tried == ["k0"]
+
+
+async def test_where_the_budget_is_spent_what_costs_nothing_is_finished_and_the_rest_put_off(tmp_path: Path) -> None:
+    tried: list[str] = []
+
+    async def work(key: str, n: int) -> Row:
+        tried.append(key)
+        if n % 3:
+            raise BudgetSpent("budget.calls is spent: 5 of 5")
+        return Row(id=key)
+
+    async with Shelf(tmp_path, Row) as shelf:
+        run = Run(shelf, tries=3, pause=0.0)
+        for _ in range(2):
+            with pytest.raises(BudgetSpent, match="5 of 5"):
+                await run.each(numbered(30), work, at_once=4)
+        assert (shelf.kept, shelf.lost, run.progress.finished) == (10, set(), 10)
+        assert (run.progress.unpaid, run.progress.failed) == (40, 0)
+    assert sorted(set(tried)) == sorted(key for key, _ in numbered(30))
+    assert len(tried) == 50
