@@ -29,7 +29,7 @@ _REST = 4
 """Looks without growth after a preemption (2 s): what runs still grows into the cache."""
 _FULL = 0.95
 """Use of the KV cache that growth must not lead past."""
-_PATIENCE = 3
+_PATIENCE = 4
 """Looks in a row at a queue that nothing is taken from, until it is one: a burst of prompts is taken in sooner."""
 _LONGEST = 30.0
 """Seconds for which a server that refuses everything is left alone at most, if it asks for nothing itself."""
@@ -81,6 +81,7 @@ class Gate:
         self._rest = 0
         self._stalled = 0
         self._ran = 0  # the most that ran while the server had a queue
+        self._queued = False  # whether it was a queue that shrank the gate at last
 
     async def enter(self, order: int) -> None:
         """Wait for a place. The lowest order goes first (older episodes, whose prefixes are in the server's cache),
@@ -144,13 +145,17 @@ class Gate:
             self._rest = _REST
             if self.busy <= self.limit:  # else the last cut has not taken effect yet
                 self._shrink(_PREEMPTED * share * load.running, too_much=share * load.running)
+        elif self._queued and share * load.running > self.limit:  # it was not full, but reading long prompts
+            self._top = math.inf
+            self._grow(share * load.running + slack - self.limit)
         elif self._falls_behind(load, slack):
             size = share * (load.running + slack)
             self._shrink(size, too_much=size)
+            self._queued = True
         elif self._rest:
             self._rest -= 1
         elif pressed and self._up and self._pause is None and load.waiting <= max(1, load.running // 50):
-            self._grow_by_look(load)
+            self._grow_by_look(load, slack)
 
     def shut(self) -> None:
         """The server is down: nobody enters until `open`."""
@@ -208,14 +213,16 @@ class Gate:
 
     def _shrink(self, size: float, *, too_much: float) -> None:
         self._top = max(self._least, too_much)
+        self._queued = False
         self.limit = max(self._least, min(self.limit, size))
 
-    def _grow_by_look(self, load: Load) -> None:
+    def _grow_by_look(self, load: Load, slack: float) -> None:
         pace = self._pace(_START - 1.0, _BACK, _FEEL, _ON)
         if load.kv > 0:
             pace = min(pace, _FULL / load.kv - 1.0)  # twice the calls need twice the cache
         if pace > 0:
-            self._grow(max(_LEAST_STEP, pace * self.limit))
+            queue = slack - load.waiting if self._queued else 0.0  # what it may have waiting, and has not
+            self._grow(max(_LEAST_STEP, pace * self.limit, queue))
 
     def _grow_by_call(self) -> None:
         pace = self._pace(1.0, _BACK_CALLS, _FEEL_CALLS, _ON_CALLS)

@@ -63,6 +63,8 @@ class Engine:
     """Tokens."""
     reads: float = 40_000.0
     """Prompt tokens a second."""
+    unread: float = 0.0
+    """Prompt tokens that it took in and has not read yet."""
     queue: deque[Request] = field(default_factory=deque)
     running: list[Request] = field(default_factory=list)
     preempted: int = 0
@@ -92,7 +94,7 @@ class Engine:
             self.step()
 
     def step(self) -> None:
-        budget, used = self.reads * TICK, self.used()
+        budget, used = self.reads * TICK - self.unread, self.used()
         while self.queue and len(self.running) < self.seats and budget > 0:
             if used + self.queue[0].prompt > self.cache:
                 break
@@ -100,6 +102,7 @@ class Engine:
             budget -= request.prompt
             used += request.prompt
             self.running.append(request)
+        self.unread = max(0.0, -budget)
         # One token for all takes 10 ms and a little for each: about the shape of a decode step.
         words = TICK / (0.010 + 0.00005 * len(self.running))
         for request in self.running:
@@ -121,6 +124,7 @@ async def load(
     *,
     clients: int = 800,
     gap: float = 0.0,
+    prompts: tuple[int, int] = (200, 1500),
     change: Callable[[Engine], None] | None = None,
 ) -> float:
     """Answer tokens a second of `clients` episodes that ask again and again; `change` happens at half time."""
@@ -130,7 +134,7 @@ async def load(
         while True:
             await gate.enter(number)
             try:
-                await engine.call(dice.randint(200, 1500), dice.randint(50, 600))
+                await engine.call(dice.randint(*prompts), dice.randint(50, 600))
             finally:
                 gate.leave()
             await asyncio.sleep(dice.uniform(0.1, gap) if gap else 0)
