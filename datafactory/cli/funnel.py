@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from datafactory.calls import CALLS, Spending, spending
+from datafactory.cli.costs import Costs
 from datafactory.errors import StorageError, boundary
 from datafactory.storage import FAILURES, RECORDS, REJECTED, REJECTS, RunFolder, StageFolder
 
@@ -54,6 +56,10 @@ class Funnel:
     """Which of `STEPS` the run has come to: a step that is not reached has no number, not 0."""
     stops: Counter[str] = field(default_factory=Counter)
     teachers: Counter[str] = field(default_factory=Counter)
+    models: Counter[str] = field(default_factory=Counter)
+    """Those that acted, by the attempts that each made."""
+    spending: Spending = field(default_factory=Spending)
+    """What the run's ledger says of its teachers."""
     turns: int = 0
     rewards: float = 0.0
     judged: int = 0
@@ -76,6 +82,12 @@ class Funnel:
         """Over all attempts."""
         tried = self.total("tried")
         return self.turns / tried if tried else None
+
+    @property
+    def costs(self) -> Costs:
+        """What was spent, and what came of it."""
+        accepted = self.total("solved") if self.rows is None else self.rows
+        return Costs(self.spending, accepted, kept=self.rows is not None, tried=self.total("tried"))
 
     def add(self, generator: str, step: str, count: int = 1) -> None:
         """Count something of a generator's."""
@@ -108,16 +120,18 @@ class Funnel:
             ],
             "stops": dict(self.stops.most_common()),
             "teachers": dict(self.teachers.most_common()),
+            "models": dict(self.models.most_common()),
             "mean_reward": None if self.mean_reward is None else round(self.mean_reward, 6),
             "mean_turns": None if self.mean_turns is None else round(self.mean_turns, 3),
             "dataset": self.dataset,
             "rows": self.rows,
+            "spent": self.costs.as_json(),
         }
 
 
 def count(run: RunFolder) -> Funnel:
     """Count a run, whether it is finished or not; it may be written to at the same time. Raises DataError."""
-    funnel = Funnel(run.name, str(run.path), run.seed)
+    funnel = Funnel(run.name, str(run.path), run.seed, spending=spending(run.path / CALLS))
     for stage in run.stages:
         tally = StageTally(stage.name, str(stage.path), _state(stage))
         funnel.stages.append(tally)
@@ -176,6 +190,7 @@ def _count_attempt(funnel: Funnel, row: Mapping[str, Any]) -> None:
     funnel.add(row.get("generator", ""), "tried")
     funnel.stops[row["stop"]] += 1
     funnel.teachers[row.get("teacher", "")] += 1
+    funnel.models[(row.get("lineage") or {}).get("model", "")] += 1
     funnel.turns += sum(message["role"] == "assistant" for message in row["messages"])
 
 

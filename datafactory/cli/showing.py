@@ -57,6 +57,7 @@ def _print(funnel: Funnel, out: Console) -> None:
         out.print(words("nothing was made yet", "dim"))
     _print_reasons(funnel, out)
     _print_attempts(funnel, out)
+    _print_costs(funnel, out)
     out.print()
     if funnel.dataset is not None:
         out.print(words(f"dataset: {funnel.rows:,} rows in {funnel.dataset}"), soft_wrap=True)
@@ -133,11 +134,24 @@ def _print_attempts(funnel: Funnel, out: Console) -> None:
         return
     out.print()
     out.print(words(f"attempts by {_listed(funnel.teachers)}"))
+    models = Counter({model: number for model, number in funnel.models.items() if model})
+    if models.keys() - funnel.teachers.keys():  # the oracle names itself
+        out.print(words(f"  models: {_listed(models)}"))
     out.print(words(f"  ended: {_listed(funnel.stops)}"))
     numbers = [f"mean turns {funnel.mean_turns:.1f}"] if funnel.mean_turns is not None else []
     if funnel.mean_reward is not None:
         numbers.append(f"mean reward {funnel.mean_reward:.3f} over {funnel.judged:,} judged")
     out.print(words(f"  {', '.join(numbers)}"))
+
+
+def _print_costs(funnel: Funnel, out: Console) -> None:
+    costs = funnel.costs
+    if not costs.known:
+        return
+    out.print()
+    out.print(costs.table())
+    if said := costs.outcome():
+        out.print(words(said))
 
 
 def _listed(counts: Counter[str]) -> str:

@@ -12,9 +12,11 @@ from typing import Any
 
 import pytest
 
-from datafactory.types import Task, Trajectory
+from datafactory.calls import CALLS, Call, Ledger
+from datafactory.calls.ledger import Holding
+from datafactory.types import Message, Reply, Task, Trajectory, Usage
 
-Call = Callable[..., Any]
+Calling = Callable[..., Any]
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +58,7 @@ def test_select_tells_how_many_each_filter_dropped(funnel: dict[str, Any]) -> No
     assert [stage["state"] for stage in stages] == ["complete"] * 5
 
 
-def test_the_funnel_fits_eighty_columns_and_has_no_colour_in_a_pipe(call: Call, runs: Path) -> None:
+def test_the_funnel_fits_eighty_columns_and_has_no_colour_in_a_pipe(call: Calling, runs: Path) -> None:
     said = call("show", "demo", "--runs", runs).stdout
     table = [line for line in said.splitlines() if str(runs) not in line]
     assert max(map(len, table)) <= 80
@@ -74,7 +76,7 @@ def test_the_funnel_fits_eighty_columns_and_has_no_colour_in_a_pipe(call: Call, 
         assert word in said
 
 
-async def test_a_run_that_has_only_begun_has_no_numbers_for_what_is_to_come(call: Call, maker: Any) -> None:
+async def test_a_run_that_has_only_begun_has_no_numbers_for_what_is_to_come(call: Calling, maker: Any) -> None:
     await maker.synthesize([maker.task("alpha-00000", "alpha")], seal=False)
     made = json.loads(call("show", maker.path, "--json").stdout)
     assert made["funnel"] == {"made": 6, "sound": 1, "tried": None, "solved": None, "kept": None}
@@ -84,7 +86,7 @@ async def test_a_run_that_has_only_begun_has_no_numbers_for_what_is_to_come(call
     assert "dataset: none yet" in said
 
 
-async def test_a_run_that_is_being_written_is_read_up_to_its_torn_line(call: Call, maker: Any) -> None:
+async def test_a_run_that_is_being_written_is_read_up_to_its_torn_line(call: Calling, maker: Any) -> None:
     await maker.synthesize([maker.task("alpha-00000", "alpha")])
     with (maker.path / maker.stages[0] / "records.jsonl").open("ab") as file:
         file.write(b'{"id": "alpha-000')
@@ -92,7 +94,7 @@ async def test_a_run_that_is_being_written_is_read_up_to_its_torn_line(call: Cal
     assert json.loads(done.stdout)["funnel"]["sound"] == 1
 
 
-def test_a_run_that_nobody_knows_names_those_that_there_are(call: Call, runs: Path) -> None:
+def test_a_run_that_nobody_knows_names_those_that_there_are(call: Calling, runs: Path) -> None:
     done = call("show", "dmeo", "--runs", runs)
     assert done.returncode == 1
     assert done.stdout == ""
@@ -101,13 +103,13 @@ def test_a_run_that_nobody_knows_names_those_that_there_are(call: Call, runs: Pa
     assert "Traceback" not in done.stderr
 
 
-def test_a_task_shows_prompt_files_checks_and_solution(call: Call, runs: Path) -> None:
+def test_a_task_shows_prompt_files_checks_and_solution(call: Calling, runs: Path) -> None:
     said = call("show", "demo", "alpha-00000", "--runs", runs).stdout
     for word in ("task alpha-00000", "Count the lines", "/app/in.txt", "8 B", "executable", "75 %", "wc -l <", "MIT"):
         assert word in said
 
 
-def test_a_trajectory_shows_its_verdict_lineage_and_messages(call: Call, runs: Path) -> None:
+def test_a_trajectory_shows_its_verdict_lineage_and_messages(call: Calling, runs: Path) -> None:
     said = call("show", "demo", "alpha-00000/1", "--runs", runs).stdout
     for word in ("not solved (reward 0.25)", "turn_limit", "saw 2", "slip", "Two lines.", "wc -l in.txt"):
         assert word in said
@@ -115,30 +117,30 @@ def test_a_trajectory_shows_its_verdict_lineage_and_messages(call: Call, runs: P
     assert "not kept: solved: reward 0.25 < 1.0 (filter solved)" in said.replace("Solved", "solved")
 
 
-def test_a_reject_shows_its_reason_and_its_draft(call: Call, runs: Path) -> None:
+def test_a_reject_shows_its_reason_and_its_draft(call: Calling, runs: Path) -> None:
     said = call("show", "demo", "alpha-00009#2", "--runs", runs).stdout
     for word in ("solution_fails", "exit 1", "Count the lines"):
         assert word in said
 
 
-def test_the_start_of_an_id_is_enough_where_it_is_the_only_one(call: Call, runs: Path) -> None:
+def test_the_start_of_an_id_is_enough_where_it_is_the_only_one(call: Calling, runs: Path) -> None:
     assert "task beta-00000" in call("show", "demo", "beta", "--runs", runs).stdout
     assert "trajectory beta-00000/1" in call("show", "demo", "beta-00000/1", "--runs", runs).stdout
 
 
-def test_the_start_of_several_ids_names_them(call: Call, runs: Path) -> None:
+def test_the_start_of_several_ids_names_them(call: Calling, runs: Path) -> None:
     done = call("show", "demo", "alpha-0000", "--runs", runs)
     assert done.returncode == 1
     assert "alpha-00000, alpha-00001" in done.stderr
 
 
-def test_an_unknown_id_names_what_is_near(call: Call, runs: Path) -> None:
+def test_an_unknown_id_names_what_is_near(call: Calling, runs: Path) -> None:
     done = call("show", "demo", "alhpa-00001", "--runs", runs)
     assert done.returncode == 1
     assert "near it: alpha-00001" in done.stderr
 
 
-def test_a_record_as_json_is_the_record_itself(call: Call, runs: Path) -> None:
+def test_a_record_as_json_is_the_record_itself(call: Calling, runs: Path) -> None:
     task = json.loads(call("show", "demo", "alpha-00001", "--runs", runs, "--json").stdout)
     assert task["kind"] == "task"
     assert Task.model_validate(task["record"]).id == "alpha-00001"
@@ -147,7 +149,7 @@ def test_a_record_as_json_is_the_record_itself(call: Call, runs: Path) -> None:
     assert attempt["dropped"]["reason"].startswith("solved: reward 0")
 
 
-def test_a_line_that_is_no_json_is_named_with_its_file(call: Call, tmp_path: Path, runs: Path) -> None:
+def test_a_line_that_is_no_json_is_named_with_its_file(call: Calling, tmp_path: Path, runs: Path) -> None:
     shutil.copytree(runs / "demo", tmp_path / "broken")
     path = next((tmp_path / "broken").glob("2-*")) / "records.jsonl"
     path.write_bytes(b"not json\n" + path.read_bytes())
@@ -157,7 +159,83 @@ def test_a_line_that_is_no_json_is_named_with_its_file(call: Call, tmp_path: Pat
     assert "Traceback" not in done.stderr
 
 
-def test_a_run_that_made_nothing_says_so(call: Call, maker: Any) -> None:
+def test_a_run_that_made_nothing_says_so(call: Calling, maker: Any) -> None:
     done = call("show", maker.path)
     assert done.returncode == 0, done.stderr
     assert "nothing was made yet" in done.stdout
+
+
+async def _spend(run: Path) -> None:
+    """Ten calls to a served model that holds two GPUs for an hour, and two to a paid one while tasks were made."""
+    async with Ledger(run / CALLS) as ledger:
+        for number in range(10):
+            usage = Usage(prompt_tokens=40_000, cached_tokens=30_000, completion_tokens=500)
+            await ledger.keep(number.to_bytes(32), _a_call("rollout:a/0", "vllm", "Qwen/Qwen3-Coder", usage, 0.0))
+        for number in range(10, 12):
+            usage = Usage(prompt_tokens=1000, completion_tokens=2000)
+            await ledger.keep(number.to_bytes(32), _a_call("synthesize:b#0", "openai", "large", usage, 0.25))
+        await ledger.hold(Holding("h", "vllm", 2, 3600.0, 5.0, "2026-01-01T00:00:00+00:00"))
+
+
+def _a_call(scope: str, teacher: str, model: str, usage: Usage, dollars: float) -> Call:
+    reply = Reply(message=Message(role="assistant", content="x"), usage=usage, model=model)
+    return Call(scope, teacher, reply, 1.0, dollars)
+
+
+async def test_what_was_spent_is_told_by_model_and_for_each_accepted_row(
+    call: Calling, runs: Path, tmp_path: Path
+) -> None:
+    run = shutil.copytree(runs / "demo", tmp_path / "demo")
+    await _spend(run)
+    spent = json.loads(call("show", run, "--json").stdout)["spent"]
+    assert (spent["calls"], spent["prompt_tokens"], spent["cached_tokens"]) == (12, 402_000, 300_000)
+    assert spent["cached_share"] == pytest.approx(300 / 402, abs=1e-6)
+    assert (spent["completion_tokens"], spent["gpu_hours"], spent["dollars"]) == (9000, 2.0, 5.5)
+    by = {(row["teacher"], row["model"]): row for row in spent["teachers"]}
+    assert by.keys() == {("openai", "large"), ("vllm", "Qwen/Qwen3-Coder")}
+    assert by["vllm", "Qwen/Qwen3-Coder"]["gpu_hours"] == 2.0
+    assert by["vllm", "Qwen/Qwen3-Coder"]["dollars"] == 5.0
+    assert by["openai", "large"]["gpu_hours"] == 0.0
+    assert {stage: row["calls"] for stage, row in spent["stages"].items()} == {"rollout": 10, "synthesize": 2}
+    assert (spent["accepted"], spent["accepted_are"], spent["yield"]) == (4, "kept", pytest.approx(4 / 6, abs=1e-6))
+    assert spent["per_accepted"]["completion_tokens"] == 2250
+    assert spent["per_accepted"]["dollars"] == 1.375
+    assert spent["per_accepted"]["gpu_seconds"] == 1800
+
+    said = call("show", run).stdout
+    assert max(len(line) for line in said.splitlines() if str(tmp_path) not in line) <= 80
+    last = next(line for line in said.splitlines() if line.startswith("an accepted row")).split()
+    assert last[3:] == ["3", "100", "k", "75", "%", "2,250", "0.5", "1.3750"]
+    assert "accepted: 4 rows kept of 6 attempts, a yield of 66.7 %" in said
+
+
+async def test_before_there_is_a_table_a_solved_attempt_is_an_accepted_row(call: Calling, maker: Any) -> None:
+    task = maker.task("alpha-00000", "alpha")
+    await maker.synthesize([task])
+    await _spend(maker.path)
+    begun = json.loads(call("show", maker.path, "--json").stdout)["spent"]
+    assert (begun["calls"], begun["accepted"], begun["per_accepted"], begun["yield"]) == (12, None, None, None)
+    await maker.attempts(2, [maker.attempt(task, number, None) for number in range(4)])
+    await maker.attempts(3, [maker.attempt(task, number, float(number == 0)) for number in range(4)])
+    spent = json.loads(call("show", maker.path, "--json").stdout)["spent"]
+    assert (spent["accepted"], spent["accepted_are"], spent["yield"]) == (1, "solved", 0.25)
+    assert spent["per_accepted"]["calls"] == 12
+    assert "accepted: 1 attempt solved of 4" in call("show", maker.path).stdout
+
+
+async def test_the_models_that_acted_are_named(call: Calling, maker: Any) -> None:
+    task = maker.task("alpha-00000", "alpha")
+    await maker.synthesize([task])
+    made = [maker.attempt(task, number, None) for number in range(3)]
+    made = [t.but(teacher="mix", lineage=t.lineage.but(model="large" if t.attempt else "small")) for t in made]
+    await maker.attempts(2, made)
+    assert json.loads(call("show", maker.path, "--json").stdout)["models"] == {"large": 2, "small": 1}
+    assert "models: large 2, small 1" in call("show", maker.path).stdout
+
+
+def test_a_run_without_a_ledger_says_nothing_of_costs(call: Calling, funnel: dict[str, Any], runs: Path) -> None:
+    assert funnel["spent"] is None
+    said = call("show", "demo", "--runs", runs).stdout
+    assert "accepted" not in said
+    assert "dollars" not in said
+    assert "models:" not in said
