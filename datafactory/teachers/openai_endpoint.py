@@ -201,8 +201,16 @@ async def endpoint(
 
 
 def _proxy(scheme: str, host: str) -> str | None:
-    """The proxy that the environment names for this address, looked up once rather than at every call."""
-    return None if urllib.request.proxy_bypass(host) else urllib.request.getproxies().get(scheme)
+    """The proxy that the environment names for this address, looked up once rather than at every call; none for the
+    loopback, which is another machine's from where a proxy stands."""
+    if on_loopback(host) or urllib.request.proxy_bypass(host):
+        return None
+    return urllib.request.getproxies().get(scheme)
+
+
+def on_loopback(host: str) -> bool:
+    """Whether an address is this machine's own."""
+    return host in ("localhost", "::1") or host.startswith("127.")
 
 
 def _code(error: Any) -> int:

@@ -40,6 +40,7 @@ class Joined:
                 if not self._replica.up:
                     if not seen:
                         await self._check()
+                        await self._replica.look(self._client, self._endpoint.address)  # what it did before is not ours
                     seen = True
                     self._replica.rise(self._endpoint)
             elif not seen and time.monotonic() - began > self._patience:

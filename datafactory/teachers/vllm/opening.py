@@ -30,7 +30,7 @@ async def opened(spec: VLLMTeacher) -> AsyncIterator[Fleet]:
     replicas = [Replica(number, Gate(most=spec.at_once)) for number in range(len(joined) or spec.replicas)]
     fleet = Fleet(replicas, gpus=await asyncio.to_thread(held, spec), patience=spec.patience)
     async with AsyncExitStack() as stack:
-        client = await stack.enter_async_context(probe.client(joined=bool(joined)))
+        client = await stack.enter_async_context(probe.client(joined))
         if joined:
             keepers = [await _joined(spec, *pair, client, stack) for pair in zip(replicas, joined, strict=True)]
         else:

@@ -73,7 +73,7 @@ class Owned:
                     await self._live(process, port)
             finally:
                 await process.stop()
-            if problem is not None and not lived and _TAKEN not in str(problem):
+            if problem is not None and not lived and _TAKEN not in str(problem).lower():
                 raise problem
             await self._mourn(process)
 

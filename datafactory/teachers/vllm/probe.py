@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 import aiohttp
+
+from datafactory.teachers.openai_endpoint import on_loopback
 
 _PATIENCE = aiohttp.ClientTimeout(total=10.0)
 """For a page that takes no work; a busy front end may need seconds."""
@@ -24,9 +28,10 @@ class Page:
         return 0 < self.status < 500
 
 
-def client(*, joined: bool) -> aiohttp.ClientSession:
-    """For pages; what is not on the loopback may be behind a proxy that the environment names."""
-    return aiohttp.ClientSession(timeout=_PATIENCE, trust_env=joined, cookie_jar=aiohttp.DummyCookieJar())
+def client(addresses: Iterable[str]) -> aiohttp.ClientSession:
+    """For pages; servers that are not on the loopback may be behind a proxy that the environment names."""
+    away = any(not on_loopback(urlsplit(address).hostname or "") for address in addresses)
+    return aiohttp.ClientSession(timeout=_PATIENCE, trust_env=away, cookie_jar=aiohttp.DummyCookieJar())
 
 
 async def fetch(session: aiohttp.ClientSession, url: str) -> Page:

@@ -50,6 +50,7 @@ class Process:
         assert self._keeper.stdin is not None
         with contextlib.suppress(OSError):
             self._keeper.stdin.close()
+        self._keeper.terminate()  # a process that was forked off the factory may still hold the pipe
         await asyncio.shield(asyncio.ensure_future(self.ended()))
 
     def explanation(self) -> str:

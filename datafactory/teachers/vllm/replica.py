@@ -87,16 +87,18 @@ class Replica:
         """The models that the server lists, with the length of each one's context in tokens where it says so."""
         return await self._endpoint.models() if self._endpoint is not None else {}
 
+    async def look(self, client: aiohttp.ClientSession, address: str) -> Load | None:
+        """One look at the server's own metrics; None: they do not come, or are not vLLM's."""
+        page = await fetch(client, f"{address.removesuffix('/v1')}/metrics")
+        seen = metrics.read(page.body) if page.status == 200 else None
+        return Load(seen.running, seen.waiting, seen.kv, self.counted.add(seen)) if seen is not None else None
+
     async def watch(self, client: aiohttp.ClientSession) -> None:
-        """Steer the gate by the server's own metrics for as long as this runs; a page that does not come, or is not
-        vLLM's, is passed over."""
+        """Steer the gate by the server's own metrics for as long as this runs."""
         while True:
-            if self.up:
-                page = await fetch(client, f"{self.address.removesuffix('/v1')}/metrics")
-                look = metrics.read(page.body) if page.status == 200 else None
-                if look is not None:
-                    preempted = self.counted.add(look)
-                    self.gate.observe(Load(look.running, look.waiting, look.kv, preempted))
+            load = await self.look(client, self.address) if self.up else None
+            if load is not None:
+                self.gate.observe(load)
             await asyncio.sleep(EVERY)
 
     def report(self) -> dict[str, Any]:

@@ -1,9 +1,10 @@
 """A stand-in for the vllm program: it serves what `vllm serve` serves, as far as our teacher looks, and dies when told.
 
 Started as `fake_vllm.py serve MODEL --port N ...`. What it does is set by variables: FAKE_SLOW (seconds until it is
-ready), FAKE_DIES (a word to end with before it is ready), FAKE_CHILD (a file for the process number of a child of its
-own, which ignores SIGTERM), FAKE_ANSWER (seconds that an answer takes), FAKE_ROOM (calls that it works on at a time).
-Each answer is a JSON object of what it saw: its process, its arguments and its GPUs.
+ready), FAKE_DIES (a word to end with before it is ready), FAKE_TAKEN (a file: while it is missing, the port is said to
+be taken), FAKE_CHILD (a file for the numbers of its process and of a child's that ignores SIGTERM), FAKE_ANSWER
+(seconds that an answer takes), FAKE_ROOM (calls that it works on at a time). Each answer is a JSON object of what it
+saw: its process, its arguments and its GPUs.
 """
 
 from __future__ import annotations
@@ -114,6 +115,9 @@ def main() -> None:
         print(f"(APIServer pid=1) ERROR 01-01 00:00:00 [core.py:1] ValueError: {word}", flush=True)
         print("RuntimeError: Engine core initialization failed. See root cause above.", flush=True)
         sys.exit(1)
+    if (once := os.environ.get("FAKE_TAKEN")) and not Path(once).exists():
+        Path(once).touch()
+        raise OSError(98, "Address already in use")
     time.sleep(float(os.environ.get("FAKE_SLOW", "0")))
     port = int(ARGUMENTS[ARGUMENTS.index("--port") + 1])
     Server(("127.0.0.1", port), Handler).serve_forever()

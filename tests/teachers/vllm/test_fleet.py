@@ -87,10 +87,14 @@ async def test_a_joined_server_answers_and_its_gpus_count_as_said(fake: Fake, mo
     number = port()
     async with server(fake, number):
         monkeypatch.setenv("DATAFACTORY_VLLM_URL", f"http://127.0.0.1:{number}/v1/")
-        async with VLLMTeacher(model="fake-model", gpus=8).open() as chat:
-            assert (await seen(chat, "one"))["argv"][0] == "serve"
-            assert chat.gpus == 8
-            assert chat.report()["context"] == 1024
+        for _ in range(2):
+            async with VLLMTeacher(model="fake-model", gpus=8).open() as chat:
+                assert (await seen(chat, "one"))["argv"][0] == "serve"
+                assert chat.gpus == 8
+                await asyncio.sleep(1.2)
+                report = chat.report()
+                assert report["context"] == 1024
+                assert report["replicas"][0]["prefix_queries"] == 100, "what it did before we came is not ours"
 
 
 async def test_a_wrong_model_name_at_a_joined_server_tells_what_it_has(fake: Fake) -> None:

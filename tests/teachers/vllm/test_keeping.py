@@ -178,3 +178,37 @@ async def test_more_answer_tokens_than_the_context_holds_are_a_mistake(fake: Fak
     with pytest.raises(ConfigError, match="max_tokens is 2000, and the model's whole context is 1024"):
         async with fake(max_tokens=2000).open():
             raise AssertionError("must not open")
+
+
+async def test_a_start_that_is_called_off_leaves_no_process_behind(
+    fake: Fake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FAKE_SLOW", "60")
+    monkeypatch.setenv("FAKE_CHILD", str(tmp_path / "child"))
+    opening = asyncio.ensure_future(fake().open().__aenter__())
+    while not (tmp_path / "child").exists():
+        await asyncio.sleep(0.1)
+    await asyncio.sleep(0.2)
+    opening.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await opening
+    assert not any(alive(int(pid)) for pid in (tmp_path / "child").read_text().split())
+
+
+async def test_a_proxy_of_the_environments_is_no_way_to_our_own_servers(
+    fake: Fake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+    async with fake().open() as chat:
+        assert (await seen(chat))["argv"][0] == "serve"
+
+
+async def test_a_port_that_somebody_took_meanwhile_is_no_mistake_of_the_users(
+    fake: Fake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FAKE_TAKEN", str(tmp_path / "once"))
+    async with fake().open() as chat:
+        assert (await seen(chat))["argv"][0] == "serve"
+    assert (tmp_path / "once").exists()

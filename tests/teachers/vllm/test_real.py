@@ -26,7 +26,7 @@ TOOL = {
         "strict": True,
         "parameters": {
             "type": "object",
-            "properties": {"command": {"type": "string", "maxLength": 12}},
+            "properties": {"command": {"enum": ["ls", "pwd"]}},  # a free text of a random model's breaks JSON
             "required": ["command"],
             "additionalProperties": False,
         },
@@ -74,7 +74,7 @@ async def test_tools_are_called_natively_with_arguments_that_keep_to_their_schem
     assert reply.message.tool_calls
     for call in reply.message.tool_calls:
         assert call.name == "bash"
-        assert isinstance(call.arguments["command"], str)
+        assert call.arguments["command"] in ("ls", "pwd")
 
 
 async def test_an_answer_keeps_to_a_json_schema(fields: dict[str, Any]) -> None:
