@@ -21,7 +21,8 @@ def in_words(spent: Spent) -> str:
 
 
 def _cached(spent: Spent) -> str:
-    return f" ({spent.cached_tokens / spent.prompt_tokens:.0%} of the prompts cached)" if spent.cached_tokens else ""
+    share = 100 * spent.cached_tokens / max(spent.prompt_tokens, 1)
+    return f" ({share:.0f} % of the prompts cached)" if spent.cached_tokens else ""
 
 
 def as_row(spent: Spent) -> dict[str, Any]:
