@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from datafactory.errors import ConfigError
 from datafactory.protocols import Episode
 from datafactory.teachers import openai_wire
+from datafactory.teachers.vllm import command
 from datafactory.teachers.vllm.fleet import Fleet
 from datafactory.types import Message, Reply
 
@@ -22,6 +24,8 @@ class VLLMChat:
         self.gpus = gpus
         """GPUs that this chat answers for; 0 where another chat of the run shares the servers, and counts them."""
         self._spec = spec
+        needs = spec.tool_choice not in ("required", "none") and not spec.addresses()
+        self._deaf = needs and not command.tool_parser(spec)
 
     async def reply(
         self,
@@ -34,6 +38,11 @@ class VLLMChat:
         """One answer; empty where the conversation no longer fits the model's context (`finish="context"`). A server
         that dies meanwhile is waited for. Raises TeacherError, ConfigError for what ails every call, and RunError
         where no server will come back."""
+        if tools and self._deaf:
+            raise ConfigError(
+                f"teacher vllm: no parser is known for the tool calls of {self._spec.model!r}; name one of vLLM's in "
+                "tool_parser, or choose an agent without native tool calls"
+            )
         data = openai_wire.body(self._spec, messages, tools, schema, episode)
         reply = await self.fleet.ask(data, episode.id if episode is not None else None)
         return openai_wire.complete(self._spec, reply)

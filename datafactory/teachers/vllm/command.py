@@ -49,9 +49,8 @@ def flag(name: str) -> str:
 
 def flags(spec: VLLMTeacher, *, cpu: bool) -> dict[str, Any]:
     """Every flag but the port, ours first; `flags` and `tuning` have the last word. `cpu`: for a processors' build."""
-    parsers = families.family(spec.model)
-    tools = parsers.tools if spec.tool_parser == "auto" else spec.tool_parser
-    reasoning = parsers.reasoning if spec.reasoning_parser == "auto" else spec.reasoning_parser
+    tools = tool_parser(spec)
+    reasoning = families.family(spec.model).reasoning if spec.reasoning_parser == "auto" else spec.reasoning_parser
     said: dict[str, Any] = {
         "served-model-name": spec.model,
         "host": "127.0.0.1",
@@ -71,9 +70,14 @@ def flags(spec: VLLMTeacher, *, cpu: bool) -> dict[str, Any]:
         said[name] = said[name] if said[name] > 1 else None
     if spec.chat_template is not None:
         said["chat-template"] = str(Path(spec.chat_template).expanduser())
-    if spec.api_servers is None:
+    if spec.api_servers is None and not cpu:  # there, the engine needs the cores
         said["api-server-count"] = api_servers(spec)
     return said | {flag(name): value for name, value in (spec.flags | spec.tuning).items()}
+
+
+def tool_parser(spec: VLLMTeacher) -> str:
+    """What reads tool calls; empty: nothing does."""
+    return families.family(spec.model).tools if spec.tool_parser == "auto" else spec.tool_parser
 
 
 def api_servers(spec: VLLMTeacher) -> int | None:

@@ -212,3 +212,20 @@ async def test_a_port_that_somebody_took_meanwhile_is_no_mistake_of_the_users(
     async with fake().open() as chat:
         assert (await seen(chat))["argv"][0] == "serve"
     assert (tmp_path / "once").exists()
+
+
+async def test_tools_for_a_model_whose_calls_nothing_reads_are_a_mistake(fake: Fake) -> None:
+    tool = {"type": "function", "function": {"name": "bash", "parameters": {"type": "object"}}}
+    async with fake().open() as chat:
+        with pytest.raises(ConfigError, match="no parser is known for the tool calls of 'fake-model'"):
+            await chat.reply(asked(), tools=[tool])
+    async with fake(tool_parser="hermes").open() as chat:
+        assert await chat.reply(asked(), tools=[tool])
+
+
+async def test_a_keeper_that_is_killed_takes_its_server_along_and_another_is_started(fake: Fake) -> None:
+    async with fake().open() as chat:
+        first = (await seen(chat))["pid"]
+        os.kill(int(Path(f"/proc/{first}/stat").read_text().rpartition(")")[2].split()[1]), signal.SIGKILL)
+        assert await gone(first, within=5.0)
+        assert (await seen(chat))["pid"] != first
