@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import copy
 import os
-import threading
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
@@ -42,7 +40,6 @@ class OfflineChat:
         self._defaults: dict[str, Any] = engine.llm.model_config.get_diff_sampling_param()
         self._places = asyncio.Semaphore(spec.at_once)
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="vllm_offline")
-        self._mine = threading.local()
         self._tokenizer = _tokenizer(engine)
         try:
             self._sampling(self._room, None, None)
@@ -82,7 +79,7 @@ class OfflineChat:
 
     def _prompt(self, messages: Sequence[Message]) -> tuple[list[int], bool]:
         """Token ids, and whether the prompt's end opens the model's thoughts."""
-        tokenizer = self._own_tokenizer()
+        tokenizer = self._tokenizer
         said = [_wire(message, self._spec.keep_reasoning) for message in messages]
         text: str = tokenizer.apply_chat_template(
             said, tokenize=False, add_generation_prompt=True, **self._spec.chat_template_kwargs
@@ -95,19 +92,13 @@ class OfflineChat:
         spec = self._spec
         return offline_answers.reply(
             output,
-            self._own_tokenizer(),
+            self._tokenizer,
             model=spec.model,
             opened=opened,
             tags=spec.think_tags,
             capped=capped,
             top=spec.top_logprobs,
         )
-
-    def _own_tokenizer(self) -> Any:
-        """One for each thread: encoding sets a tokenizer's state, which breaks when two do it at once."""
-        if not hasattr(self._mine, "tokenizer"):
-            self._mine.tokenizer = copy.deepcopy(self._tokenizer)
-        return self._mine.tokenizer
 
     def _sampling(
         self, left: int, schema: Mapping[str, Any] | None, episode: Episode | None
@@ -140,6 +131,9 @@ def _tokenizer(engine: Engine) -> Any:
     )
     if not tokenizer.chat_template:
         raise ConfigError(f"{config.model} has no chat template, so it cannot be talked to; is it a base model?")
+    # Threads share it: only a first call sets the state of a tokenizer (whether it truncates and pads), and it would
+    # break those beside it. A copy for each thread would take about a second apiece for a vocabulary of 150,000.
+    tokenizer("", add_special_tokens=False)
     return tokenizer
 
 
