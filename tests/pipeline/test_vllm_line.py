@@ -56,8 +56,8 @@ class Works:
         (self.folder / f"{name}.yaml").write_text(text)
 
     def on_vllm(self, name: str, **fields: Any) -> None:
-        flags = "{enforce-eager: true}"
-        teacher = f"{{use: vllm, model: '{self.model}', temperature: 0, dtype: float32, flags: {flags}}}"
+        tuning = "{enforce-eager: true}"
+        teacher = f"{{use: vllm, model: '{self.model}', temperature: 0, dtype: float32, tuning: {tuning}}}"
         self.write(name, teacher=teacher, **fields)
 
     def start(self, name: str) -> subprocess.Popen[str]:
