@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
+import tempfile
 import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+
+from datafactory.errors import RunError
 
 REPORTS = "reports.jsonl"
 """A line for each fleet that was closed: what `VLLMChat.report` said at its end."""
@@ -24,16 +28,22 @@ _EMPTY = re.compile(r"[Ss]ee (?:root cause above|stack trace)|EngineDeadError|Ca
 
 
 def folder() -> Path:
-    """Where logs are kept: `datafactory/vllm` in XDG_STATE_HOME, or in ~/.local/state."""
-    state = os.environ.get("XDG_STATE_HOME", "")
-    return (Path(state) if state.startswith("/") else Path.home() / ".local" / "state") / "datafactory" / "vllm"
+    """Where logs are kept: `datafactory/vllm` in XDG_STATE_HOME, or in ~/.local/state; where neither can be written, in
+    the folder of temporary files. Raises RunError where nothing can."""
+    said = os.environ.get("XDG_STATE_HOME", "")
+    state = Path(said) if said.startswith("/") else Path("~/.local/state").expanduser()
+    for place in (state / "datafactory" / "vllm", Path(tempfile.gettempdir()) / f"datafactory-{os.getuid()}" / "vllm"):
+        with contextlib.suppress(OSError):
+            place.mkdir(parents=True, exist_ok=True)
+            if os.access(place, os.W_OK):
+                return place
+    raise RunError(f"no folder for vllm's logs can be written; name one in XDG_STATE_HOME (tried {place})")
 
 
 def fresh(model: str, replica: int) -> Path:
     """A new log for one replica, and its folder; the oldest of too many are deleted."""
     place = folder()
-    place.mkdir(parents=True, exist_ok=True)
-    old = sorted(place.glob("*.log"), key=lambda path: path.stat().st_mtime)
+    old = sorted(place.glob("*.log"), key=lambda path: path.stat().st_mtime if path.exists() else 0.0)
     for path in old[: max(0, len(old) - KEPT + 1)]:
         path.unlink(missing_ok=True)
     slug = re.sub(r"[^A-Za-z0-9.]+", "-", model.rstrip("/").rpartition("/")[2]).strip("-")
@@ -60,7 +70,6 @@ def explanation(path: Path, *, since: int = 0, lines: int = 4) -> str:
 def write_report(report: Mapping[str, Any]) -> None:
     """Put what a fleet did on file, beside the logs."""
     place = folder()
-    place.mkdir(parents=True, exist_ok=True)
     ended = datetime.now(UTC).isoformat(timespec="seconds")
     with (place / REPORTS).open("a", encoding="utf-8") as file:
         file.write(json.dumps({"ended": ended, "pid": os.getpid(), **report}) + "\n")

@@ -46,9 +46,10 @@ asyncio.run(main())
 
 
 def test_a_killed_server_loses_no_call_and_a_killed_factory_leaves_no_process(
-    vllm: Program, small_model: Path, real_environment: dict[str, str]
+    vllm: Program, small_model: Path, real_environment: dict[str, str], state: Path
 ) -> None:
-    environment = {**real_environment, "DATAFACTORY_VLLM": str(vllm.path)}
+    own = {"DATAFACTORY_VLLM": str(vllm.path), "XDG_STATE_HOME": str(state.parents[1])}
+    environment = {**real_environment, **own}
     factory = subprocess.Popen(
         [sys.executable, "-c", FACTORY, str(small_model)], env=environment, stdout=subprocess.PIPE, text=True
     )

@@ -212,3 +212,10 @@ def test_old_logs_are_deleted(state: Path) -> None:
     made = [logs.fresh("a/b", number) for number in range(logs.KEPT + 8)]
     assert len(list(state.glob("*.log"))) == logs.KEPT
     assert made[-1].exists()
+
+
+def test_logs_find_a_place_where_the_home_cannot_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "file"))
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "temporary"))
+    assert logs.fresh("m", 0).is_relative_to(tmp_path / "temporary")
