@@ -2,6 +2,7 @@
 
 TABLE: dict[str, str] = {
     "docker": "sandboxes.docker:DockerSandbox",
+    "no_execution": "sandboxes.no_execution:NoExecutionSandbox",
     "namespace": "sandboxes.namespace:NamespaceSandbox",
     "unsafe": "sandboxes.unsafe:UnsafeSandbox",
 }
