@@ -24,6 +24,7 @@ PATIENCE = 300.0
 """Seconds for one command on a busy machine; alone, the longest takes a fifth of it."""
 
 PIPELINE = """
+# Solutions of single lines: how a here-document looks on a screen depends on how busy the machine is.
 name: {name}
 seed: 3
 teacher: {teacher}
@@ -36,7 +37,8 @@ stages:
         count: {tasks}
         skills_min: 1
         skills_max: 1
-        domains: [scientific_computing, debugging, software_engineering, security]
+        only: [strip_comments, count_degrees, sort_unique, audit_modes]
+        domains: [scientific_computing, data_querying, data_processing, security]
   - {{use: rollout, agent: {agent}, attempts: {attempts}, max_turns: 12, at_once: {at_once}}}
   - verify
   - {{use: select, filters: [solved, format]}}
