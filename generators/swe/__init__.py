@@ -1,0 +1,1 @@
+"""Tasks from Python repositories: bugs, and what proves them."""

@@ -1,0 +1,65 @@
+"""Unified diffs of files as bytes, in the form that `git apply` takes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from difflib import SequenceMatcher
+
+CONTEXT = 3
+"""Lines around a change, as git shows them."""
+_ESCAPES = {ord("\t"): "\\t", ord("\n"): "\\n", ord("\r"): "\\r", ord('"'): '\\"', ord("\\"): "\\\\"}
+
+
+def diff(path: str, before: bytes, after: bytes) -> bytes:
+    """What turns `before` into `after`, with ``a/`` and ``b/`` paths; empty where they are alike.
+
+    Lines end at ``\\n`` alone, as they do for git: a carriage return is part of its line.
+    """
+    if before == after:
+        return b""
+    hunks = b"".join(_hunks(_lines(before), _lines(after)))
+    old, new = _name(f"a/{path}"), _name(f"b/{path}")
+    behind = b"\t" if b" " in old else b""  # ends a name that has spaces in it
+    return b"diff --git %s %s\n--- %s%s\n+++ %s%s\n%s" % (old, new, old, behind, new, behind, hunks)
+
+
+def _lines(data: bytes) -> list[bytes]:
+    parts = data.split(b"\n")
+    return [part + b"\n" for part in parts[:-1]] + [part for part in parts[-1:] if part]
+
+
+def _name(path: str) -> bytes:
+    """A path as git writes it: in quotes where a character would end it or hide it."""
+    if any(ord(letter) < 32 or letter in '"\\' or ord(letter) == 127 for letter in path):
+        return f'"{path.translate(_ESCAPES)}"'.encode()
+    return path.encode()
+
+
+def _hunks(old: list[bytes], new: list[bytes]) -> Iterator[bytes]:
+    """Hunks between two lists of lines; what is alike at both ends is not compared line by line."""
+    head = 0
+    while head < min(len(old), len(new)) and old[head] == new[head]:
+        head += 1
+    tail = 0
+    while tail < min(len(old), len(new)) - head and old[-1 - tail] == new[-1 - tail]:
+        tail += 1
+    start, behind = max(0, head - CONTEXT), max(0, tail - CONTEXT)
+    a, b = old[start : len(old) - behind], new[start : len(new) - behind]
+    for group in SequenceMatcher(None, a, b).get_grouped_opcodes(CONTEXT):
+        (_, a1, _, b1, _), (_, _, a2, _, b2) = group[0], group[-1]
+        yield b"@@ -%s +%s @@\n" % (_range(start + a1, a2 - a1), _range(start + b1, b2 - b1))
+        for tag, i1, i2, j1, j2 in group:
+            if tag == "equal":
+                yield from (_line(b" ", line) for line in a[i1:i2])
+                continue
+            yield from (_line(b"-", line) for line in a[i1:i2])
+            yield from (_line(b"+", line) for line in b[j1:j2])
+
+
+def _range(start: int, length: int) -> bytes:
+    """A place in a hunk's header: an empty one is named by the line before it."""
+    return b"%d,%d" % (start + 1 if length else start, length)
+
+
+def _line(sign: bytes, line: bytes) -> bytes:
+    return sign + line if line.endswith(b"\n") else sign + line + b"\n\\ No newline at end of file\n"
