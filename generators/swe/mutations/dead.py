@@ -15,16 +15,21 @@ LOGGERS = frozenset({"log", "logger", "_log", "_logger", "logging", "LOG", "LOGG
 _LOG_CALLS = frozenset({"debug", "info", "warning", "warn", "error", "exception", "critical", "log"})
 _TYPING = frozenset({"TypeVar", "ParamSpec", "TypeVarTuple", "NewType", "getLogger", "TypeAliasType"})
 _DUNDER = re.compile(r"__\w+__\Z")
-_PLATFORM = re.compile(r"\b(?:TYPE_CHECKING|__name__|__debug__|version_info|hexversion|platform|os\.name|PY2|PY3\w*)\b")
+_PLATFORM = re.compile(
+    r"\b(?:TYPE_CHECKING|__name__|__debug__|version_info|hexversion|platform|os\.name|PY2|PY3\w*|PYPY)\b"
+)
+_TYPES = re.compile(r"\b(?:typing|t)\.[A-Z]|\b(?:Callable|Union|Optional|Literal|Annotated|TypeAlias)\b")
 _CONSTANT = re.compile(r"(?:False|0|None|True|1)\Z")
 
 
 def is_dead(node: cst.CSTNode, code: str) -> bool:
-    """Whether a statement (`code`: how an `if` or `while` test is written, else empty) is left alone, with all in it:
+    """Whether a statement is left alone, with all in it.
 
-    docstrings, imports, asserts, `pass`, `global`; logging, warnings and `print`; names in double underscores and
-    type variables; overloads and abstract methods; debuggers' methods; protocols and typed dicts; `if` on constants,
-    `TYPE_CHECKING`, `__name__`, versions and platforms; `try` around an import.
+    `code` is the test of an `if` or `while`, or a line of a module's or class's top level, as written; else empty.
+
+    So are docstrings, imports, asserts, `pass`, `global`; logging, warnings and `print`; names in double underscores,
+    type variables and type aliases; overloads and abstract methods; debuggers' methods; protocols and typed dicts; what
+    depends on constants, `TYPE_CHECKING`, `__name__`, versions and platforms; `try` around an import.
     """
     if isinstance(node, cst.FunctionDef):
         return node.name.value in METHODS or any(_decorates(d) in DECORATORS for d in node.decorators)
@@ -39,7 +44,7 @@ def is_dead(node: cst.CSTNode, code: str) -> bool:
     if is_docstring(node):
         return True
     small = only(node)
-    return small is not None and _is_dead_line(small)
+    return small is not None and (_is_dead_line(small) or bool(_PLATFORM.search(code) or _TYPES.search(code)))
 
 
 def is_log(node: cst.CSTNode) -> bool:

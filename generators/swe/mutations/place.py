@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import libcst as cst
 
-from generators.swe.mutations.site import Edit
+from generators.swe.mutations.site import NEWLINE, Edit
 from generators.swe.mutations.tree import Span, Tree
 
 Edits = tuple[Edit, ...]
@@ -33,7 +33,6 @@ ATOMS = (
 _WORD = re.compile(r"\w")
 _BLANK = re.compile(r"[ \t\f]*\Z")
 _REST = re.compile(r"[ \t\f;]*(?:#[^\r\n]*)?")
-_NEWLINE = re.compile(r"\r\n|\n|\r")
 
 
 @dataclass(slots=True)
@@ -120,7 +119,7 @@ class Place:
         text = self.tree.text
         begin, end = self.tree.inner[start or node][0], self.end_of_line(node)
         head = max(text.rfind("\n", 0, begin), text.rfind("\r", 0, begin)) + 1
-        newline = _NEWLINE.match(text, end)
+        newline = NEWLINE.match(text, end)
         if not _BLANK.match(text[head:begin]) or (newline is None and end < len(text)):
             return None
         indent = text[head:begin]
@@ -161,7 +160,7 @@ class Place:
             return None
         start = self.tree.outer[block.header][1]
         if after is not None:
-            newline = _NEWLINE.match(self.tree.text, self.end_of_line(after))
+            newline = NEWLINE.match(self.tree.text, self.end_of_line(after))
             if newline is None:
                 return None
             start = newline.end()

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import dataclass
 from typing import NamedTuple
+
+NEWLINE = re.compile(r"\r\n|\n|\r")
+"""What ends a line for Python (a form feed does not)."""
 
 
 class Edit(NamedTuple):

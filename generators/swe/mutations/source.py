@@ -69,9 +69,9 @@ def read(path: str, data: bytes) -> Source:
     return source
 
 
-@lru_cache(maxsize=16)
-def syntax(path: str, data: bytes) -> ast.Module:
-    """The syntax tree of a file that compiles; warnings of the compiler are not shown. Raises Unreadable."""
+@lru_cache(maxsize=64)
+def syntax(path: str, data: bytes | str) -> ast.Module:
+    """The syntax tree of code that compiles; warnings of the compiler are not shown. Raises Unreadable."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")

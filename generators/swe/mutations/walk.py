@@ -14,7 +14,7 @@ import libcst as cst
 from generators.swe.mutations.dead import is_dead, is_log
 from generators.swe.mutations.operators.operator import Operator
 from generators.swe.mutations.place import Edits, Place, Scope, block_of, only
-from generators.swe.mutations.site import Site
+from generators.swe.mutations.site import NEWLINE, Site
 from generators.swe.mutations.tree import Tree
 
 _ENDS = (cst.Return, cst.Raise, cst.Break, cst.Continue)
@@ -24,7 +24,6 @@ _QUIET_FIELDS = re.compile(
     r"|second_colon|params|name|names|asname|target|targets|keyword|attr|star|exc|cause|format_spec|type)$"
 )
 """Fields in which no behaviour lies, or that the walk handles by name."""
-_NEWLINE = re.compile(r"\r\n|\n|\r")
 
 
 @cache
@@ -42,7 +41,7 @@ class Walk:
             for kind in operator.on:
                 self.operators.setdefault(kind, []).append(operator)
         self.at = Place(tree)
-        self.lines = [match.end() for match in _NEWLINE.finditer(tree.text)]
+        self.lines = [match.end() for match in NEWLINE.finditer(tree.text)]
         self.seen: set[Edits] = set()
         self.found: list[Site] = []
 
@@ -80,12 +79,21 @@ class Walk:
     def _block(self, node: cst.CSTNode) -> None:
         """Statements in turn, up to the first that leaves the block: what follows is never run."""
         for statement in block_of(node):
-            test = self.tree.code(statement.test) if isinstance(statement, cst.If | cst.While) else ""
-            if not is_dead(statement, test):
+            if not self._is_dead(statement):
                 self._node(statement)
             self._bind(statement)
             if isinstance(only(statement), _ENDS):
                 break
+
+    def _is_dead(self, statement: cst.CSTNode) -> bool:
+        start = self.tree.inner[statement][0]
+        newline = NEWLINE.search(self.tree.text, start)
+        first = self.tree.text[start : newline.start() if newline else None]
+        if "pragma: no cover" in first:
+            return True
+        said = statement.test if isinstance(statement, cst.If | cst.While) else statement
+        whole = isinstance(said, cst.BaseExpression) or (self.at.function is None and only(said) is not None)
+        return is_dead(statement, self.tree.code(said) if whole else "")
 
     def _module(self, node: cst.Module) -> None:
         self._block(node)
@@ -120,9 +128,8 @@ class Walk:
         before = dict(self.at.bound)
         for name in ("test", "subject", "body", "cases", "handlers", "orelse", "finalbody"):
             part = getattr(node, name, None)
-            if isinstance(part, cst.If) and is_dead(part, self.tree.code(part.test)):
-                continue
-            self._each(part)
+            if not (isinstance(part, cst.If) and self._is_dead(part)):
+                self._each(part)
             self._forget(before)
 
     def _loop(self, node: cst.For | cst.While) -> None:
@@ -222,7 +229,8 @@ def _params(node: cst.Parameters) -> Iterable[cst.Param]:
 
 
 def _brief(text: str) -> str:
-    line = " ".join(text.split())
+    """A text in a line of at most 60 characters."""
+    line = " ".join(text.split()) if text.strip() else text.replace(" ", "␣")
     return (line if len(line) <= 60 else f"{line[:40]} … {line[-17:]}") or "∅"
 
 

@@ -9,7 +9,9 @@ import libcst as cst
 from generators.swe.mutations.operators.operator import Operator
 from generators.swe.mutations.place import Edits, Place, called, only
 
-_ANY_ORDER = frozenset({"max", "min", "isinstance", "issubclass", "hasattr", "setattr", "super", "TypeVar", "zip"})
+_ANY_ORDER = frozenset(
+    {"max", "min", "isinstance", "issubclass", "hasattr", "setattr", "super", "TypeVar", "zip", "map", "filter"}
+)
 _NOT_CALLS = frozenset({"namedtuple", "dataclass", "TypeVar", "field", "partial"})
 _CONSTANTS = (cst.Integer, cst.Float, cst.SimpleString)
 
@@ -82,7 +84,7 @@ class CallUnwrapped(Operator[cst.Call]):
     _functions = frozenset(
         {"list", "tuple", "set", "frozenset", "sorted", "reversed", "str", "int", "float", "abs", "dict", "iter"}
         | {"copy", "deepcopy", "abspath", "normpath", "normcase", "realpath", "expanduser", "basename", "escape"}
-        | {"quote", "unquote", "round", "bytes", "len"}
+        | {"quote", "unquote", "round", "bytes"}
     )
 
     def changes(self, node: cst.Call, at: Place) -> Iterator[Edits]:
