@@ -47,7 +47,7 @@ def check_git(args: Sequence[Word]) -> None:
     while rest and rest[0].text.startswith("-"):
         option = rest.pop(0).literal
         value = rest[0] if rest else plain("-")
-        if (option == "-C" and not value.could_be_option) or (
+        if (option == "-C" and value.single and not value.could_be_option) or (
             option == "-c" and _SETTINGS.fullmatch(value.literal or "")
         ):
             rest.pop(0)

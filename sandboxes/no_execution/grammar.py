@@ -102,11 +102,11 @@ def check_document(start: Node, body: Node, end: Node, source: bytes, *, tabs: b
     delimiter = _DELIMITER.fullmatch(source[start.start_byte : start.end_byte])
     if delimiter is None:
         raise Refused("the delimiter of a here-document must be a plain word, such as 'EOF'")
-    rest = source[start.end_byte : body.start_byte]
-    if rest.count(b"\n") != 1 or not rest.endswith(b"\n") or b"<<" in rest:
+    rest, newline, led = source[start.end_byte : body.start_byte].partition(b"\n")
+    if not newline or led.strip(b" \t\n") or b"<<" in rest:
         raise Refused("one here-document a line, please, with nothing unusual after its delimiter")
-    text = source[body.start_byte : end.start_byte]
-    lines = text.split(b"\n")
+    # The grammar leaves out blanks that lead the text.
+    lines = (led + source[body.start_byte : end.start_byte]).split(b"\n")
     expanded = not (delimiter["quote"] or delimiter["bare"])
     last = lines.pop()
     closing = source[end.start_byte : end.end_byte + 1]

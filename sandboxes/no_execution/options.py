@@ -85,7 +85,7 @@ def _long(name: str, word: Word, text: str, rest: list[Word], known: Options, fo
         if equals:
             given = plain(value) if word.literal is not None else Word(word.text)
         elif rest:
-            given = rest.pop(0)
+            given = _next(name, rest)
         else:
             raise Refused(f"{name}: --{option} lacks its value")
         found.options.append((option, given))
@@ -110,12 +110,20 @@ def _short(name: str, word: Word, text: str, rest: list[Word], known: Options, f
             elif after:
                 found.options.append((letter, plain(after)))
             elif rest:
-                found.options.append((letter, rest.pop(0)))
+                found.options.append((letter, _next(name, rest)))
             else:
                 raise Refused(f"{name}: -{letter} lacks its value")
             return
         else:
             raise Refused(f"{name}: the option -{clip(letter)} is not allowed")
+
+
+def _next(name: str, rest: list[Word]) -> Word:
+    """The next word, as a value: one that may be none, or several, would shift the meaning of all that follow."""
+    word = rest.pop(0)
+    if not word.single:
+        raise Refused(f"{name}: put double quotes around {clip(word.text)!r}")
+    return word
 
 
 def listed(text: str) -> frozenset[str]:

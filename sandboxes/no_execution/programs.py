@@ -30,7 +30,7 @@ _WRAPPERS = ("time", "timeout", "command")
 _UNDER_XARGS = READERS | {"sed", "sort", "rm", "cp", "mv", "touch", "diff", "file", "rg", "echo", "uniq", "mkdir"}
 _NO_PLACE = re.compile(r"/(?:usr/)?(?:local/)?s?bin|/(?:etc|dev|proc|sys|boot|usr/lib\w*|lib\w*)")
 _SETTINGS = re.compile(r"[-+][eux]+|[-+][eux]*o|pipefail|errexit|nounset|xtrace")
-_SHELL_OPTIONS = re.compile(r"-[su]|globstar|nullglob|dotglob|failglob|nocaseglob|nocasematch")
+_SHELL_OPTIONS = re.compile(r"-[su]|globstar|dotglob|failglob|nocaseglob|nocasematch")
 _INSTEAD = {
     "awk": "use sed, grep, cut, head or tail",
     "vi": "read with cat, head, tail or sed -n; edit with sed -i or a here-document",
@@ -77,9 +77,9 @@ def _written(name: str, found: Read) -> Sequence[Word]:
     """What a program of `KNOWN` makes or changes."""
     match name:
         case "cp":
-            return found.operands[-1:]
+            return found.operands[-1:] if all(word.single for word in found.operands) else found.operands
         case "uniq" | "xxd":
-            return found.operands[1:2]
+            return found.operands[1:]
         case "tee" | "touch" | "mkdir" | "mv" | "truncate" | "rm" | "rmdir" | "mktemp":
             return found.operands
         case _:
@@ -111,6 +111,8 @@ def _check_xargs(args: Sequence[Word], before: Sequence[Call] | None) -> None:
     if inner.name not in _UNDER_XARGS:
         raise Refused(f"xargs: {clip(inner.name)} is not allowed under xargs")
     names = before is not None and prints_names(before)
+    if any(word.literal not in ("\\n", "\n", "\\0") for word in found.values("d")):
+        raise Refused("xargs: only the end of a line may part its words")
     marks = [word.literal or "" for word in found.values("I")]
     words = [Word(word.text, names=names) if any(mark in word.text for mark in marks) else word for word in inner.args]
     if not marks:
@@ -121,13 +123,15 @@ def _check_xargs(args: Sequence[Word], before: Sequence[Call] | None) -> None:
 def _check_cd(args: Sequence[Word]) -> None:
     for word in args:
         for text in word.values or ():
-            if _NO_PLACE.fullmatch("/" + posixpath.normpath(text).lstrip("./")) and text.startswith(("/", "..")):
-                raise Refused(f"cd: stay out of {clip(text)}; programs and settings can be read from elsewhere")
+            at = posixpath.normpath(text)
+            outside = at.startswith(("/", "..")) and _NO_PLACE.fullmatch("/" + at.lstrip("./"))
+            if outside or ".git" in at.split("/"):
+                raise Refused(f"cd: stay out of {clip(text)}; what is in there can be read from elsewhere")
 
 
 def _check_printf(args: Sequence[Word]) -> None:
     first = args[0] if args else None
-    if first is not None and first.could_be_option and first.literal not in ("--", "-"):
+    if first is not None and (not first.single or (first.could_be_option and first.literal not in ("--", "-"))):
         raise Refused("printf: a plain format first")
 
 

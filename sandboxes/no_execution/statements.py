@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from tree_sitter import Node
 
 _BETWEEN = {";", "\n", "{", "}", "(", ")", "|", "|&", "&&", "||", "do", "done", "then", "fi", "if", "elif", "else"}
-_BETWEEN |= {"while", "until", "for", "in", "case", "esac", ";;", "!", "export", "$(", "`"}
+_BETWEEN |= {"while", "until", "for", "in", "case", "esac", ";;", "!"}
 _BODIES = {
     "subshell",
     "compound_statement",
@@ -118,15 +118,13 @@ class Walk:
         each is a plain one."""
         calls: list[Call] | None = before if before is not None else []
         for child in parts(node, self._source):
-            if child.type in ("|", "|&"):
-                continue
             if child.type == "command":
                 call = self._command(child, dict(scope), calls)
                 calls = [*calls, call] if calls is not None else None
             elif child.type == "redirected_statement":
                 self._redirected(child, dict(scope), calls)
                 calls = None
-            else:
+            elif child.type not in ("|", "|&"):
                 self._statement(child, dict(scope))
                 calls = None
         return calls
@@ -148,6 +146,8 @@ class Walk:
         return any(b"<" in self._source[each.start_byte : each.end_byte] for each in node.children[1:])
 
     def _redirect(self, node: Node, scope: Scope) -> None:
+        if self._source[max(0, node.start_byte - 1) : node.start_byte] == b"}":
+            raise Refused("a { } right before a redirection sets a variable")
         if node.type == "heredoc_redirect":
             self._document(node, scope)
             return
@@ -197,10 +197,11 @@ class Walk:
 
     def _command(self, node: Node, scope: Scope, before: list[Call] | None) -> Call:
         """Check a program, or a builtin, and its arguments. `before`: what feeds it; None: unknown."""
-        words = []
+        words, name = [], node.child_by_field_name("name")
+        named = self._text(name) if name is not None else ""
         for child in parts(node, self._source):
             if child.type == "variable_assignment":
-                self._assign(child, dict(scope))
+                self._assign(child, dict(scope), separator_of_read=named == "read")
             elif child.type in ("file_redirect", "herestring_redirect"):
                 self._redirect(child, scope)
                 before = None
@@ -210,7 +211,7 @@ class Walk:
         programs.check(call, before)
         return call
 
-    def _assign(self, node: Node, scope: Scope) -> None:
+    def _assign(self, node: Node, scope: Scope, *, separator_of_read: bool = False) -> None:
         found = list(parts(node, self._source))
         if found[0].type != "variable_name" or found[1].type not in ("=", "+="):
             raise Refused(f"{clip(self._text(node))!r}: an element of an array can run a command hidden in its index")
@@ -225,7 +226,8 @@ class Walk:
                     raise Refused(f"{clip(self._text(node))!r}: an array without indices, please")
             return
         word = self._words.read(found[2], scope)
-        check_name(name, word.literal)
+        if not (separator_of_read and name == "IFS"):
+            check_name(name, word.literal)
         if found[1].type == "=":
             scope[name] = word
 

@@ -22,8 +22,8 @@ _UPPER = re.compile(
     r"LANG|LC_[A-Z]+"
 )
 _INTERACTIVE = ("auto_resume", "histchars")
-_QUIET = {"PAGER": ("cat", ""), "GIT_PAGER": ("cat", ""), "IFS": None}
-"""Names that mean something, and the values that do no harm; None: any value."""
+_QUIET = {"PAGER": ("cat", ""), "GIT_PAGER": ("cat", ""), "IFS": ("", "\n")}
+"""Names that mean something, and the values that do no harm."""
 
 _PLAIN = re.compile(rb"\$(?:[?!#@*0-9_-]|\$|(?P<name>[A-Za-z_][A-Za-z0-9_]*))")
 _BRACED = re.compile(
@@ -39,7 +39,9 @@ def check_name(name: str, value: str | None = None) -> None:
         raise Refused(f"the variable {clip(name)} may not be set; one with a name in small letters may")
     wanted = _QUIET.get(name)
     if wanted is not None and value not in wanted:
-        raise Refused(f"the variable {name} may only be set to `cat`")
+        raise Refused(f"the variable {name} may not be set to that")
+    if name.startswith(("LANG", "LC_")) and not re.fullmatch(r"[A-Za-z0-9_.@-]*", value or ""):
+        raise Refused(f"the variable {name} may only be set to a locale")
 
 
 def merged(words: Sequence[Word]) -> Word:

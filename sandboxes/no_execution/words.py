@@ -22,9 +22,10 @@ EXPANSIONS = (
     "process_substitution",
     "arithmetic_expansion",
 )
-_STARTS = b"({!@#?*$-_`'\""
+_STARTS = b"([{!@#?*$-_`'\""
 _SPECIAL = b" \t\n|&;()<>"
 _SPLITS = re.compile(r"[\s*?\[\\]")
+_BRACES = re.compile(rb",|\.\.")
 _SUBSTITUTIONS = re.compile(r"\$\(.*\)|`.*`", re.DOTALL)
 _ESCAPES = {"n": "\n", "t": "\t", "\\": "\\", "'": "'", '"': '"'}
 
@@ -104,7 +105,7 @@ class Reader:
             text, at, mode = self._step(node, byte, at, end, mode)
             if mode == "" and text == byte.decode("latin-1"):
                 globs |= byte in b"*?["
-                braces |= byte == b"{"
+                braces |= byte == b"{" and _BRACES.search(self._source[at:end]) is not None
             if text is not None:
                 parts.append(Known((text,), True))
         if mode or inner:
