@@ -28,15 +28,15 @@ __all__ = [
     "find_sites",
     "in_turn",
     "make_bug",
+    "mistakes",
     "mutated",
-    "operators",
     "overlap",
     "pick",
     "read",
 ]
 
 
-def operators() -> Mapping[str, str]:
+def mistakes() -> Mapping[str, str]:
     """The operators' names, and the mistake that each makes, in a sentence."""
     from generators.swe.mutations.operators import OPERATORS
 

@@ -7,6 +7,7 @@ from difflib import SequenceMatcher
 
 CONTEXT = 3
 """Lines around a change, as git shows them."""
+_Step = tuple[str, int, int, int, int]
 _ESCAPES = {ord("\t"): "\\t", ord("\n"): "\\n", ord("\r"): "\\r", ord('"'): '\\"', ord("\\"): "\\\\"}
 
 
@@ -36,24 +37,51 @@ def _name(path: str) -> bytes:
 
 
 def _hunks(old: list[bytes], new: list[bytes]) -> Iterator[bytes]:
-    """Hunks between two lists of lines; what is alike at both ends is not compared line by line."""
+    """Hunks between two lists of lines."""
+    for group in _groups(_steps(old, new)):
+        (_, a1, _, b1, _), (_, _, a2, _, b2) = group[0], group[-1]
+        yield b"@@ -%s +%s @@\n" % (_range(a1, a2 - a1), _range(b1, b2 - b1))
+        for tag, i1, i2, j1, j2 in group:
+            if tag == "equal":
+                yield from (_line(b" ", line) for line in old[i1:i2])
+                continue
+            yield from (_line(b"-", line) for line in old[i1:i2])
+            yield from (_line(b"+", line) for line in new[j1:j2])
+
+
+def _steps(old: list[bytes], new: list[bytes]) -> list[_Step]:
+    """What stays and what changes, as difflib says it: (tag, from and to in `old`, from and to in `new`).
+
+    Only what lies between the first and the last change is compared; of what is alike at both ends only the context
+    is told.
+    """
     head = 0
     while head < min(len(old), len(new)) and old[head] == new[head]:
         head += 1
     tail = 0
     while tail < min(len(old), len(new)) - head and old[-1 - tail] == new[-1 - tail]:
         tail += 1
-    start, behind = max(0, head - CONTEXT), max(0, tail - CONTEXT)
-    a, b = old[start : len(old) - behind], new[start : len(new) - behind]
-    for group in SequenceMatcher(None, a, b).get_grouped_opcodes(CONTEXT):
-        (_, a1, _, b1, _), (_, _, a2, _, b2) = group[0], group[-1]
-        yield b"@@ -%s +%s @@\n" % (_range(start + a1, a2 - a1), _range(start + b1, b2 - b1))
-        for tag, i1, i2, j1, j2 in group:
-            if tag == "equal":
-                yield from (_line(b" ", line) for line in a[i1:i2])
-                continue
-            yield from (_line(b"-", line) for line in a[i1:i2])
-            yield from (_line(b"+", line) for line in b[j1:j2])
+    before, after = min(head, CONTEXT), min(tail, CONTEXT)
+    a, b = len(old) - tail, len(new) - tail
+    middle = SequenceMatcher(None, old[head:a], new[head:b]).get_opcodes()
+    return [
+        ("equal", head - before, head, head - before, head),
+        *((tag, head + i1, head + i2, head + j1, head + j2) for tag, i1, i2, j1, j2 in middle),
+        ("equal", a, a + after, b, b + after),
+    ]
+
+
+def _groups(steps: list[_Step]) -> Iterator[list[_Step]]:
+    """The steps of each hunk: a long stretch without a change ends one and begins the next."""
+    group: list[_Step] = []
+    for step in steps:
+        tag, i1, i2, j1, j2 = step
+        if tag == "equal" and i2 - i1 > 2 * CONTEXT:
+            yield [*group, (tag, i1, i1 + CONTEXT, j1, j1 + CONTEXT)]
+            group = [(tag, i2 - CONTEXT, i2, j2 - CONTEXT, j2)]
+        else:
+            group.append(step)
+    yield group
 
 
 def _range(start: int, length: int) -> bytes:

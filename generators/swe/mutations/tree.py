@@ -8,6 +8,7 @@ from typing import Any, cast
 import libcst as cst
 from libcst._nodes.internal import CodegenState
 
+from generators.swe.mutations.site import NEWLINE
 from generators.swe.mutations.source import Source, Unreadable
 
 Span = tuple[int, int]
@@ -64,6 +65,12 @@ class _Places(CodegenState):
         return _Span(self, node, start_node, end_node)
 
 
+def _without_blank_end(text: str) -> str:
+    """The text up to the end of its last line that is not blank: libcst forgets blanks in the lines behind it."""
+    newline = NEWLINE.search(text, len(text.rstrip()))
+    return text[: newline.end()] if newline else text
+
+
 class Tree:
     """`module`, and for each node its span as (start, end) in characters.
 
@@ -75,14 +82,15 @@ class Tree:
         """Raises Unreadable where libcst cannot parse the file or would not give it back unchanged."""
         self.source, self.text = source, source.text
         try:
-            self.module = cst.parse_module(source.text)
+            code = _without_blank_end(source.text)
+            self.module = cst.parse_module(code)
             places = _Places(self.module)
             cast(Any, self.module)._codegen(places)
         except cst.ParserSyntaxError as error:
             raise Unreadable(source.path, "syntax", f"libcst: {error.message}") from error
         except RecursionError as error:
             raise Unreadable(source.path, "too_deep", str(error)) from error
-        if "".join(places.tokens) != source.text:
+        if "".join(places.tokens) != code:
             raise Unreadable(source.path, "round_trip", "libcst does not give the same text back")
         self.inner, self.outer = places.inner, places.outer
 

@@ -195,7 +195,7 @@ LEFT_ALONE: dict[str, str] = {
     "return_variable": "def f(x):\n    if x:\n        y = 1\n    return x\n",
     "method_removed": "class A(B):\n    def f(self): return 1\n    g = f\nclass C:\n    def f(self): return 1\n",
     "method_bodies_swapped": "class A:\n    def f(self): return 1\n    def g(self, x): return 2\n",
-    "decorator_removed": "class A:\n    @property\n    def f(self): return 1\n    @f.setter\n    def f(self, x): pass\n",
+    "decorator_removed": "class A:\n    @property\n    def f(self): return 1\n    @f.setter\n    def f(self, x): g()\n",
     "return_indented": "def f(x):\n    for y in x:\n        break\n    return y\n",
     "base_removed": "class A(object): pass\nclass B(Generic[T]): pass\n",
     "exception_caught": "try:\n    f()\nexcept Custom:\n    g()\n",

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from generators.swe.mutations import find_sites, mutated, operators, read
+from generators.swe.mutations import find_sites, mistakes, mutated, read
 from tests.generators.swe.mutation_examples import EXAMPLES, LEFT_ALONE
 
 PAIRS = [(name, *pair) for name, pairs in EXAMPLES.items() for pair in pairs]
@@ -18,7 +18,7 @@ def results(code: str, name: str) -> list[str]:
 
 
 def test_every_operator_has_an_example() -> None:
-    assert set(EXAMPLES) == set(operators())
+    assert set(EXAMPLES) == set(mistakes())
     assert len(EXAMPLES) >= 14
     assert set(LEFT_ALONE) <= set(EXAMPLES)
 
@@ -51,4 +51,4 @@ def test_only_comments_that_belong_to_a_removed_statement_go_with_it() -> None:
 def test_the_documentation_lists_every_operator() -> None:
     text = (Path(__file__).parents[3] / "docs" / "swe-mutations.md").read_text()
     rows = [line.split("|")[1].strip(" `") for line in text.splitlines() if line.startswith("| `")]
-    assert [row for row in rows if row in EXAMPLES] == list(operators())
+    assert [row for row in rows if row in EXAMPLES] == list(mistakes())
