@@ -15,7 +15,15 @@ LONGEST = 1 << 18
 DEEPEST = 40
 """Levels of statements and substitutions within each other."""
 
-_BLANK = re.compile(rb"(?:[ \t\n]|\\\n)*")
+_BLANKS = re.compile(rb"(?:[ \t\n]|\\\n)*")
+_JOINING = re.compile(rb"(?:\\\n)+")
+_ENDING = re.compile(rb"(?:^|[^\\])\n")
+_OF_LINES = {"program", "compound_statement", "subshell", "do_group", "if_statement", "elif_clause", "else_clause"}
+_OF_LINES |= {"while_statement", "for_statement", "case_statement", "case_item", "command_substitution", "array"}
+_OF_LINES |= {"process_substitution", "heredoc_redirect"}
+"""Nodes within which lines may end."""
+_JOINED = {"list", "pipeline"}
+"""Nodes within which a line may end after an operator."""
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 _DELIMITER = re.compile(rb"""(?P<quote>['"]?)(?P<bare>\\?)(?P<word>[A-Za-z0-9_.+-]+)(?P=quote)""")
 _EXPANDS = re.compile(rb"(?:^|[^\\])(?:\\\\)*(?:`|\$(?=[A-Za-z0-9_({!@#?*$\-]))")
@@ -61,19 +69,23 @@ def _near(node: Node, source: bytes) -> str:
 
 def parts(node: Node, source: bytes) -> Iterator[Node]:
     """The children of a node. Raises Refused where something but blanks lies before, between or after them."""
-    at = node.start_byte
+    at, before = node.start_byte, None
     for child in node.children:
-        if child.is_missing or not blank(source[at : child.start_byte]):
+        may_end = node.type in _OF_LINES or (node.type in _JOINED and before is not None and not before.is_named)
+        if child.is_missing or not _parts_words(source[at : child.start_byte], may_end=may_end):
             raise not_understood(node, source)
-        at = child.end_byte
+        at, before = child.end_byte, child
         yield child
-    if not blank(source[at : node.end_byte]):
+    if not _parts_words(source[at : node.end_byte], may_end=node.type in _OF_LINES):
         raise not_understood(node, source)
 
 
-def blank(text: bytes) -> bool:
-    """Whether a text is nothing but blanks, ends of lines, and lines that go on."""
-    return _BLANK.fullmatch(text) is not None
+def _parts_words(gap: bytes, *, may_end: bool) -> bool:
+    """Whether bash, too, takes a gap for blanks: a line that goes on without one joins two words to one, and
+    an end of line ends a command."""
+    if not _BLANKS.fullmatch(gap) or (gap and _JOINING.fullmatch(gap)):
+        return False
+    return may_end or not _ENDING.search(gap)
 
 
 def not_understood(node: Node, source: bytes) -> Refused:
@@ -84,11 +96,12 @@ def not_understood(node: Node, source: bytes) -> Refused:
 
 def check_comment(node: Node, source: bytes) -> None:
     """Raises Refused unless bash, too, sees a comment here: at the start of a word, to the end of the line."""
-    before = source[node.start_byte - 1 : node.start_byte]
+    before = source[: node.start_byte][-2:]
     text = source[node.start_byte : node.end_byte]
     after = source[node.end_byte : node.end_byte + 1]
     if (
-        before not in (b"", b" ", b"\t", b"\n", b";")
+        (before and before[-1:] not in (b" ", b"\t", b"\n", b";"))
+        or before == b"\\\n"
         or b"\n" in text
         or text.endswith(b"\\")
         or after not in (b"", b"\n")

@@ -104,7 +104,7 @@ class Walk:
         return scope
 
     def _list(self, node: Node, scope: Scope) -> Scope:
-        found = [child for child in parts(node, self._source) if child.type != "comment"]
+        found = list(parts(node, self._source))
         if len(found) != 3 or found[1].type not in ("&&", "||"):
             raise not_understood(node, self._source)
         after = self._statement(found[0], scope)
