@@ -29,32 +29,34 @@ def combine_file(source: Source, pool: Sequence[Site], rng: Random, *, count: in
 def combine_module(
     sources: Mapping[str, Source], pool: Sequence[Site], rng: Random, *, count: int = 2, files: int = 2
 ) -> Bug:
-    """One bug of `count` sites of `pool`, over `files` files of one folder. Raises NoBug where none has so many."""
+    """One bug of `count` sites of `pool`, each in another function, over at least `files` files of one folder.
+
+    Raises NoBug where no folder has so many.
+    """
     if not 2 <= files <= count:
         raise NoBug("a bug of a module is in at least two files, and has a site in each")
-    folders: dict[str, dict[str, list[Site]]] = {}
-    for site in sorted(pool, key=lambda site: (site.path, site.edits, site.operator)):
+    folders: dict[str, list[Site]] = {}
+    for site in pool:
         if site.path in sources:
-            folders.setdefault(str(PurePosixPath(site.path).parent), {}).setdefault(site.path, []).append(site)
-    wide = [folder for folder, held in sorted(folders.items()) if len(held) >= files]
-    rng.shuffle(wide)
-    for folder in wide:
-        held = folders[folder]
-        chosen = rng.sample(sorted(held), files)
-        taken = [site for path in chosen for site in _apart(held[path], rng, 1)]
-        rest = [site for path in chosen for site in held[path] if site.place not in {t.place for t in taken}]
-        taken += _apart(rest, rng, count - files)
+            folders.setdefault(str(PurePosixPath(site.path).parent), []).append(site)
+    order = sorted(folders)
+    rng.shuffle(order)
+    for folder in order:
+        taken = _apart(folders[folder], rng, count, files=files)
         if len(taken) == count:
             return make_bug(sources, taken)
-    raise NoBug(f"no folder has {files} files with sites in {count} functions")
+    raise NoBug(f"no folder has {files} files with sites in {count} functions that can be combined")
 
 
-def _apart(pool: Sequence[Site], rng: Random, count: int) -> list[Site]:
-    """Up to `count` sites, each in another function, none overlapping another."""
+def _apart(pool: Sequence[Site], rng: Random, count: int, *, files: int = 1) -> list[Site]:
+    """Up to `count` sites, each in another function, none overlapping another, the last ones kept for missing files."""
     taken: list[Site] = []
     for site in in_turn(pool, rng):
         if len(taken) >= count:
             break
+        paths = {other.path for other in taken}
+        if site.path in paths and count - len(taken) <= files - len(paths):
+            continue
         if all(site.place != other.place and not overlap(site, other) for other in taken):
             taken.append(site)
     return taken

@@ -8,12 +8,13 @@ from pathlib import PurePosixPath
 TESTS = frozenset({"test", "tests", "testing", "unittests", "test_suite", "testsuite", "conftest"})
 ASIDE = frozenset(
     {"doc", "docs", "documentation", "example", "examples", "sample", "samples", "demo", "demos", "tutorial"}
-    | {"tutorials", "benchmark", "benchmarks", "bench", "asv_bench", "perf", "scripts", "tools", "ci", "notebooks"}
-    | {"build", "dist", "debian", "packaging_scripts", "fuzz", "fuzzing", "recipes", "typings", "stubs", "changelog.d"}
+    | {"tutorials", "benchmark", "benchmarks", "bench", "asv_bench", "notebooks", "fuzz", "fuzzing", "typings", "stubs"}
 )
+TOP_ASIDE = frozenset({"build", "ci", "debian", "dist", "env", "perf", "recipes", "scripts", "tools", "venv"})
+"""Left alone only at the top of a repository: inside a package they are names of code."""
 VENDORED = frozenset(
     {"vendor", "_vendor", "vendored", "_vendored", "vendors", "third_party", "thirdparty", "3rdparty", "extern"}
-    | {"externals", "site-packages", "node_modules", "venv", "env", "_vendored_packages", "packages"}
+    | {"externals", "site-packages", "node_modules", "_vendored_packages"}
 )
 BUILD = frozenset(
     {"setup.py", "conf.py", "noxfile.py", "fabfile.py", "tasks.py", "versioneer.py", "conftest.py", "__main__.py"}
@@ -52,7 +53,7 @@ def excluded(path: str, data: bytes) -> str | None:
         return "vendored"
     if folders & TESTS or _TEST.match(name):
         return "tests"
-    if folders & ASIDE:
+    if folders & ASIDE or (len(parts) > 1 and parts[0].lower() in TOP_ASIDE):
         return "aside"
     if name in VERSIONS:
         return "version"

@@ -113,9 +113,12 @@ class Place:
         a, b = text[slice(*first)], text[slice(*second)]
         return () if a == b else (self.put(first, b), self.put(second, a))
 
-    def lines(self, node: cst.CSTNode, *, start: cst.CSTNode | None = None) -> Span | None:
-        """The whole lines of a statement (from `start`, such as its first decorator), with the comment lines right
-        above it and the one behind it; None where it shares a line with something else."""
+    def lines(self, node: cst.CSTNode, *, start: cst.CSTNode | None = None, above: bool = True) -> Span | None:
+        """The whole lines of a statement (from `start`, such as its first decorator), with the comment behind it.
+
+        With `above` the comment lines right above it too; not at the left margin, where they may be a coding cookie or
+        a licence. None where it shares a line with something else.
+        """
         text = self.tree.text
         begin, end = self.tree.inner[start or node][0], self.end_of_line(node)
         head = max(text.rfind("\n", 0, begin), text.rfind("\r", 0, begin)) + 1
@@ -123,11 +126,11 @@ class Place:
         if not _BLANK.match(text[head:begin]) or (newline is None and end < len(text)):
             return None
         indent = text[head:begin]
-        while head:
-            above = text.rfind("\n", 0, head - 1) + 1
-            if not text.startswith(indent + "#", above) or "\r" in text[above : head - 2]:
+        while above and indent and head:
+            line = text.rfind("\n", 0, head - 1) + 1
+            if not text.startswith(indent + "#", line) or "\r" in text[line : head - 2]:
                 break
-            head = above
+            head = line
         return head, newline.end() if newline else end
 
     def end_of_line(self, node: cst.CSTNode) -> int:

@@ -69,7 +69,7 @@ def read(path: str, data: bytes) -> Source:
     return source
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=16)
 def syntax(path: str, data: bytes | str) -> ast.Module:
     """The syntax tree of code that compiles; warnings of the compiler are not shown. Raises Unreadable."""
     try:

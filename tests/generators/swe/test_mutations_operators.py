@@ -48,6 +48,18 @@ def test_only_comments_that_belong_to_a_removed_statement_go_with_it() -> None:
     assert results(before, "call_removed") == ["def f(x):\n    # first\n\n    # fifth\n    return x\n"]
 
 
+def test_comments_at_the_left_margin_may_be_a_cookie_and_stay() -> None:
+    before = "# coding: latin-1\nif a:\n    f()\nx = 'é'\n".encode("latin-1")
+    source = read("a.py", before)
+    dropped = [mutated(source, [site]) for site in find_sites(source, ["branch_dropped"])]
+    assert dropped == [b"# coding: latin-1\nx = '\xe9'\n"]
+
+
+def test_a_comment_above_a_decorator_is_the_functions_own() -> None:
+    before = "class A:\n    # why\n    @property\n    def f(self): return 1\n"
+    assert results(before, "decorator_removed") == ["class A:\n    # why\n    def f(self): return 1\n"]
+
+
 def test_the_documentation_lists_every_operator() -> None:
     text = (Path(__file__).parents[3] / "docs" / "swe-mutations.md").read_text()
     rows = [line.split("|")[1].strip(" `") for line in text.splitlines() if line.startswith("| `")]

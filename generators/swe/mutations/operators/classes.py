@@ -124,6 +124,6 @@ class DecoratorRemoved(Operator[cst.FunctionDef]):
             return
         for decorator in node.decorators:
             name = called(decorator.decorator) or last_name(decorator.decorator)
-            lines = at.lines(decorator) if name in self._telling else None
+            lines = at.lines(decorator, above=False) if name in self._telling else None
             if lines is not None:
                 yield (Edit(*lines, ""),)
