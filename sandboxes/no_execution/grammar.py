@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from functools import cache
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -12,18 +13,22 @@ if TYPE_CHECKING:
 
 LONGEST = 1 << 18
 """Bytes of a line that are looked at; a longer one is refused."""
+MOST_LINES = 50
+"""Ends of lines that are put right where the grammar takes them for blanks."""
 DEEPEST = 40
 """Levels of statements and substitutions within each other."""
 
 _BLANKS = re.compile(rb"(?:[ \t\n]|\\\n)*")
 _JOINING = re.compile(rb"(?:\\\n)+")
-_ENDING = re.compile(rb"(?:^|[^\\])\n")
+_ENDING = re.compile(rb"(?<!\\)\n")
 _OF_LINES = {"program", "compound_statement", "subshell", "do_group", "if_statement", "elif_clause", "else_clause"}
 _OF_LINES |= {"while_statement", "for_statement", "case_statement", "case_item", "command_substitution", "array"}
 _OF_LINES |= {"process_substitution", "heredoc_redirect"}
 """Nodes within which lines may end."""
 _JOINED = {"list", "pipeline"}
 """Nodes within which a line may end after an operator."""
+_KEYWORD = re.compile(r"[a-z]+|\[\[?|\]\]?|[{}!]")
+_PARTING = b" \t\n;&|()<>`"
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 _DELIMITER = re.compile(rb"""(?P<quote>['"]?)(?P<bare>\\?)(?P<word>[A-Za-z0-9_.+-]+)(?P=quote)""")
 _EXPANDS = re.compile(rb"(?:^|[^\\])(?:\\\\)*(?:`|\$(?=[A-Za-z0-9_({!@#?*$\-]))")
@@ -52,9 +57,33 @@ def parse(line: str) -> tuple[Node, bytes]:
     if len(source) > LONGEST:
         raise Refused(f"it is longer than {LONGEST} bytes")
     root = _parser().parse(source).root_node
+    parted: list[int] = []
+    while not root.has_error and len(parted) < MOST_LINES and (at := _swallowed(root, source)) is not None:
+        parted.append(at)
+        source = source[:at] + b";" + source[at + 1 :]
+        root = _parser().parse(source).root_node
     if root.has_error:
         raise Refused(f"it cannot be parsed as bash{_near(root, source)}")
+    for at in parted:
+        ending = root.descendant_for_byte_range(at, at + 1)
+        if ending is None or ending.type != ";":
+            raise Refused("its lines are not understood: give them one by one")
     return root, source
+
+
+def _swallowed(root: Node, source: bytes) -> int | None:
+    """Where the end of a line was taken for a blank between the words of one command: after a pipeline of three, say,
+    tree-sitter-bash 0.25 does so. A semicolon means the same there, unless a here-document begins on that line."""
+    waiting = [root]
+    while waiting:
+        node = waiting.pop()
+        if node.type == "command":
+            for left, right in pairwise(node.children):
+                found = _ENDING.search(source, left.end_byte, right.start_byte)
+                if found and b"<<" not in source[: left.end_byte].rpartition(b"\n")[2]:
+                    return found.end() - 1
+        waiting += node.children
+    return None
 
 
 def _near(node: Node, source: bytes) -> str:
@@ -68,16 +97,29 @@ def _near(node: Node, source: bytes) -> str:
 
 
 def parts(node: Node, source: bytes) -> Iterator[Node]:
-    """The children of a node. Raises Refused where something but blanks lies before, between or after them."""
+    """The children of a node. Raises Refused where something but blanks lies before, between or after them, or in one
+    that is punctuation."""
     at, before = node.start_byte, None
     for child in node.children:
         may_end = node.type in _OF_LINES or (node.type in _JOINED and before is not None and not before.is_named)
-        if child.is_missing or not _parts_words(source[at : child.start_byte], may_end=may_end):
+        sound = child.is_named or _is_token(child, source)
+        if child.is_missing or not sound or not _parts_words(source[at : child.start_byte], may_end=may_end):
             raise not_understood(node, source)
         at, before = child.end_byte, child
         yield child
     if not _parts_words(source[at : node.end_byte], may_end=node.type in _OF_LINES):
         raise not_understood(node, source)
+
+
+def _is_token(child: Node, source: bytes) -> bool:
+    """Whether punctuation or a word of the language is all that lies there, and bash, too, sees it as one: the grammar
+    takes the dash in `cat -<<X` for a part of what follows, and `[[x` for `[[` and a word."""
+    said = source[child.start_byte : child.end_byte].lstrip(b" \t")
+    if not _KEYWORD.fullmatch(child.type):
+        return said == child.type.encode()
+    begin = child.end_byte - len(said)
+    around = source[max(0, begin - 1) : begin] + source[child.end_byte : child.end_byte + 1]
+    return said == child.type.encode() and not around.strip(_PARTING)
 
 
 def _parts_words(gap: bytes, *, may_end: bool) -> bool:

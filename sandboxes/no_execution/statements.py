@@ -19,7 +19,7 @@ from sandboxes.no_execution.grammar import (
     parse,
     parts,
 )
-from sandboxes.no_execution.variables import Expander, Scope, assigned_in, check_name, merged
+from sandboxes.no_execution.variables import UNKNOWN, Expander, Scope, assigned_in, check_name, merged
 from sandboxes.no_execution.words import EXPANSIONS, Word
 
 if TYPE_CHECKING:
@@ -45,7 +45,8 @@ class Walk:
     def __init__(self, line: str) -> None:
         self._root, self._source = parse(line)
         counts = Counter(assigned_in(self._root))
-        self._words = Expander(self._source, self._substitute, once={name for name in counts if counts[name] == 1})
+        self._once = {name for name in counts if counts[name] == 1}
+        self._words = Expander(self._source, self._substitute)
         self._depth = 0
 
     def check(self) -> None:
@@ -228,7 +229,7 @@ class Walk:
         word = self._words.read(found[2], scope)
         if not (separator_of_read and name == "IFS"):
             check_name(name, word.literal)
-        if found[1].type == "=":
+        if found[1].type == "=" and name in self._once:
             scope[name] = word
 
     def _declare(self, node: Node, scope: Scope) -> None:
@@ -247,7 +248,7 @@ class Walk:
             if child.type == "variable_name":
                 check_name(name := self._text(child))
             elif child.type == "do_group":
-                inner[name] = merged(words)
+                inner[name] = merged(words) if name not in set(assigned_in(child)) else UNKNOWN
                 self._sequence(child, inner)
             elif child.type in ("select", "((") or (not child.is_named and child.type not in _BETWEEN):
                 raise not_understood(node, self._source)

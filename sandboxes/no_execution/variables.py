@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from sandboxes.no_execution.grammar import DEEPEST, Refused, clip
@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 
 _ASSIGNING = {"variable_assignment", "for_statement", "declaration_command", "unset_command"}
 Scope = dict[str, Word]
-"""What is known of variables at a place in a line."""
+"""What is known of variables at a place in a line: of those that nothing else in it can change before then."""
+UNKNOWN = Word("")
+"""What a variable is that may hold anything."""
 
 _LOWER = re.compile(r"[a-z_][a-z0-9_]*")
 _UPPER = re.compile(
@@ -75,10 +77,9 @@ def _text(node: Node) -> str:
 class Expander:
     """Reads the words of one line."""
 
-    def __init__(self, source: bytes, substitute: Callable[[Node, Scope], bool], *, once: Collection[str]) -> None:
-        """`substitute` checks the statements of a substitution, and says whether they print names of files. `once`:
-        variables with a single assignment in the line, which alone can be known."""
-        self._source, self._substitute, self._once = source, substitute, once
+    def __init__(self, source: bytes, substitute: Callable[[Node, Scope], bool]) -> None:
+        """`substitute` checks the statements of a substitution, and says whether they print names of files."""
+        self._source, self._substitute = source, substitute
 
     def read(self, node: Node, scope: Scope) -> Word:
         """What a word can be. Raises Refused where something in it is not allowed."""
@@ -109,9 +110,7 @@ class Expander:
         if found is None:
             raise _unusual(node, self._source)
         name = (found["name"] or b"").decode()
-        known = scope.get(name) if name in self._once else None
-        if known is None:
-            return Known(None, quoted)
+        known = scope.get(name, UNKNOWN)
         return Known(known.values, quoted, known.names)
 
     def _check_braced(self, node: Node, found: re.Match[bytes] | None, text: bytes, scope: Scope) -> None:
