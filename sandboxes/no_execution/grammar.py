@@ -176,7 +176,7 @@ def check_document(start: Node, body: Node, end: Node, source: bytes, *, tabs: b
 
 def check_expanded(text: bytes) -> None:
     """Raises Refused where bash would expand something in a text in which the grammar saw nothing."""
-    if _EXPANDS.search(text):
+    if _EXPANDS.search(text) or _EXPANDS.search(text.replace(b"\\\n", b"")):
         raise Refused("a here-document with $ or ` in it: quote its delimiter, as in <<'EOF'")
 
 

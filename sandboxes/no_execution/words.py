@@ -145,10 +145,8 @@ class Reader:
         return byte.decode("latin-1"), at + 1, mode
 
     def _escaped(self, node: Node, follows: bytes, at: int, mode: str) -> tuple[str | None, int, str]:
-        if follows == b"":
+        if follows in (b"", b"\n"):  # bash joins lines before it looks for $( and for names of variables
             raise not_understood(node, self._source)
-        if follows == b"\n":
-            return None, at + 2, mode
         if mode == '"' and follows not in b'$`"\\':
             return "\\", at + 1, mode
         return follows.decode("latin-1"), at + 2, mode

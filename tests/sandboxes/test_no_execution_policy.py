@@ -71,6 +71,14 @@ def test_there_are_enough_lines_and_none_twice() -> None:
 @pytest.mark.parametrize(
     "line",
     [
+        "du -sh src | cut -f1 | wc -l\npython3 <<'EOF'\nx\nEOF",
+        "du -sh src | cut -f1 | wc -l\npython3 evil.py",
+        "tr\\\nap '. ./evil.sh' DEBUG",
+        "echo a\\\n#b; python3 evil.py",
+        "command -<<'EOF'\nx\nEOF",
+        '[[a= -f x && "python3 evil.py"! ]]',
+        'echo "$\\\n(python3 evil.py)"',
+        "cat <<EOF\n$\\\n(python3 evil.py)\nEOF",
         "echo $[a[$(id)]]",
         "printf $(ls none) -v 'a[$(id)]' x",
         "git -C $(ls none) status difftool",
