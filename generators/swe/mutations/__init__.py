@@ -46,12 +46,15 @@ def mistakes() -> Mapping[str, str]:
 def find_sites(source: Source, names: Collection[str] | None = None) -> list[Site]:
     """Every way that the operators (`names`; None: all) know to break the file, always in the same order.
 
-    Which files to ask about is for `excluded` to say. Raises Unreadable where libcst cannot parse the file or would
-    not give it back unchanged, KeyError for a name that no operator has.
+    Which files to ask about is for `excluded` to say. Raises Unreadable where libcst cannot parse the file, would not
+    give it back unchanged or has no stack left, KeyError for a name that no operator has.
     """
     from generators.swe.mutations.operators import OPERATORS
     from generators.swe.mutations.tree import Tree
     from generators.swe.mutations.walk import Walk
 
     asked = [OPERATORS[name] for name in names] if names is not None else list(OPERATORS.values())
-    return Walk(Tree(source), asked).sites()
+    try:
+        return Walk(Tree(source), asked).sites()
+    except RecursionError as error:
+        raise Unreadable(source.path, "too_deep", str(error)) from error

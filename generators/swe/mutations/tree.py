@@ -79,7 +79,7 @@ class Tree:
     """
 
     def __init__(self, source: Source) -> None:
-        """Raises Unreadable where libcst cannot parse the file or would not give it back unchanged."""
+        """Raises Unreadable where libcst cannot parse the file or would not give it back unchanged; RecursionError."""
         self.source, self.text = source, source.text
         try:
             code = _without_blank_end(source.text)
@@ -88,8 +88,6 @@ class Tree:
             cast(Any, self.module)._codegen(places)
         except cst.ParserSyntaxError as error:
             raise Unreadable(source.path, "syntax", f"libcst: {error.message}") from error
-        except RecursionError as error:
-            raise Unreadable(source.path, "too_deep", str(error)) from error
         if "".join(places.tokens) != code:
             raise Unreadable(source.path, "round_trip", "libcst does not give the same text back")
         self.inner, self.outer = places.inner, places.outer

@@ -41,6 +41,26 @@ def test_what_cannot_be_read_says_why(data: bytes, reason: str | None) -> None:
     assert caught.value.reason == reason or (reason is None and caught.value.reason in ("syntax", "too_deep"))
 
 
+@pytest.mark.parametrize("levels", [30, 60, 90, 120, 145, 199])
+def test_deep_code_is_walked_or_refused(levels: int) -> None:
+    branches = "".join(f"elif a == {i}:\n    f({i})\n" for i in range(levels))
+    for code in (
+        "x = " + "[" * levels + "a < b" + "]" * levels + "\n",
+        "x = " + "f(" * levels + "a < b" + ")" * levels + "\n",
+        "x = a" + ".f(a < b)" * levels + "\n",
+        "x = a" + " + a" * levels + "\n",
+        "x = (\n" + "    'a'\n" * levels + ")\n",
+        branches[2:],
+    ):
+        try:
+            found = find_sites(read("a.py", code.encode()))
+        except Unreadable as error:
+            assert error.reason in ("too_deep", "syntax")
+            assert levels > 60
+        else:
+            assert found or "'a'" in code
+
+
 READABLE = {
     "a byte order mark": codecs.BOM_UTF8 + CODE.encode(),
     "Windows newlines": CODE.replace("\n", "\r\n").encode(),
