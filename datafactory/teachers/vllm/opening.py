@@ -22,15 +22,12 @@ from datafactory.teachers.vllm.replica import Replica
 if TYPE_CHECKING:
     from datafactory.teachers.vllm.teacher import VLLMTeacher
 
-START = 256
-"""Calls that a replica is given at first: the fewest that vLLM's scheduler runs at a time by default."""
-
 
 @asynccontextmanager
 async def opened(spec: VLLMTeacher) -> AsyncIterator[Fleet]:
     """All servers up. Raises ConfigError, Missing, RunError."""
     joined = spec.addresses()
-    replicas = [Replica(number, Gate(start=START, most=spec.at_once)) for number in range(len(joined) or spec.replicas)]
+    replicas = [Replica(number, Gate(most=spec.at_once)) for number in range(len(joined) or spec.replicas)]
     fleet = Fleet(replicas, gpus=await asyncio.to_thread(held, spec), patience=spec.patience)
     async with AsyncExitStack() as stack:
         client = await stack.enter_async_context(probe.client(joined))
