@@ -11,6 +11,8 @@ from generators.swe.mutations.place import called, is_docstring, last_name, only
 METHODS = frozenset({"__repr__", "__dir__", "__sizeof__", "__del__", "__init_subclass__", "__class_getitem__"})
 """Methods for debuggers, interpreters and type checkers."""
 DECORATORS = frozenset({"overload", "abstractmethod", "deprecated", "no_type_check"})
+LONGEST_TABLE = 100
+"""Elements of a literal list, tuple, set or dictionary."""
 LOGGERS = frozenset({"log", "logger", "_log", "_logger", "logging", "LOG", "LOGGER", "warnings"})
 _LOG_CALLS = frozenset({"debug", "info", "warning", "warn", "error", "exception", "critical", "log"})
 _TYPING = frozenset({"TypeVar", "ParamSpec", "TypeVarTuple", "NewType", "getLogger", "TypeAliasType"})
@@ -57,6 +59,11 @@ def is_log(node: cst.CSTNode) -> bool:
         return False
     owner = last_name(node.func.value)
     return owner in LOGGERS and called(node) in _LOG_CALLS
+
+
+def is_table(node: cst.CSTNode) -> bool:
+    """Whether a literal is data rather than code: a person's mistake is seldom in its thousandth entry."""
+    return isinstance(node, cst.List | cst.Tuple | cst.Set | cst.Dict) and len(node.elements) > LONGEST_TABLE
 
 
 def _is_dead_line(small: cst.BaseSmallStatement) -> bool:

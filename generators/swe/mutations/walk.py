@@ -11,7 +11,7 @@ from typing import Any
 
 import libcst as cst
 
-from generators.swe.mutations.dead import is_dead, is_log
+from generators.swe.mutations.dead import is_dead, is_log, is_table
 from generators.swe.mutations.operators.operator import Operator
 from generators.swe.mutations.place import Edits, Place, Scope, block_of, only
 from generators.swe.mutations.site import NEWLINE, Site
@@ -51,7 +51,7 @@ class Walk:
         return self.found
 
     def _node(self, node: cst.CSTNode) -> None:
-        if isinstance(node, cst.Call) and is_log(node):
+        if is_log(node) or is_table(node):
             return
         for operator in self.operators.get(type(node), ()):
             for edits in operator.changes(node, self.at):

@@ -26,6 +26,7 @@ DEAD = {
     "annotations": "def f(x: 'A[1]' = None) -> Tuple[1, 2]: ...\ny: List[0]\n",
     "type variables": "T = TypeVar('T', bound=A[0])\nF = Callable[[int], A] | None\n",
     "what is raised with an exception": "def f(x):\n    raise Custom('%d' % (x + 1), x < 1)\n",
+    "long tables": f"X = [{'1, ' * 101}]\n",
     "code without cover": "def f(x):  # pragma: no cover\n    return x + 1\n",
 }
 
@@ -48,6 +49,7 @@ def test_a_log_call_on_the_line_of_its_condition_is_left_alone_too() -> None:
         ("class A:\n    def __str__(self):\n        return self.x + 1\n", "arithmetic_operator"),
         ("if a:\n    return_ = 1\nelse:\n    return_ = 2\n", "branches_swapped"),
         ("LIMIT = 10\n", "constant_change"),
+        (f"X = [{'1, ' * 100}]\n", "constant_change"),
         ("@dataclass\nclass A:\n    n: int = 3\n", "constant_change"),
         ("def f(x):\n    if x:\n        return 1\n    x = x + 1\n    return x\n", "arithmetic_operator"),
         ("match x:\n    case 1 if a > b:\n        y = f(a, b)\n", "argument_swap"),
