@@ -9,7 +9,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from tree_sitter import Node, Parser
+    from tree_sitter import Language, Node, Tree
 
 LONGEST = 1 << 18
 """Bytes of a line that are looked at; a longer one is refused."""
@@ -39,14 +39,22 @@ class Refused(Exception):
 
 
 @cache
-def _parser() -> Parser:
+def _language() -> Language:
     import tree_sitter_bash
-    from tree_sitter import Language, Parser
+    from tree_sitter import Language
 
-    return Parser(Language(tree_sitter_bash.language()))
+    return Language(tree_sitter_bash.language())
 
 
-def parse(line: str) -> tuple[Node, bytes]:
+def _tree(source: bytes) -> Tree:
+    """A tree has to outlive its nodes. tree-sitter 0.26 crashes where a node's `parent` is asked for again and again
+    (py-tree-sitter issue 472), so that nobody here asks, and 0.25 is pinned."""
+    from tree_sitter import Parser
+
+    return Parser(_language()).parse(source)
+
+
+def parse(line: str) -> tuple[Tree, bytes]:
     """The tree of a line, and the bytes that its positions count. Raises Refused where it is no bash."""
     if _CONTROL.search(line):
         raise Refused("it holds a control character")
@@ -56,19 +64,21 @@ def parse(line: str) -> tuple[Node, bytes]:
         raise Refused("it is not valid Unicode") from None
     if len(source) > LONGEST:
         raise Refused(f"it is longer than {LONGEST} bytes")
-    root = _parser().parse(source).root_node
+    tree = _tree(source)
+    root = tree.root_node
     parted: list[int] = []
     while not root.has_error and len(parted) < MOST_LINES and (at := _swallowed(root, source)) is not None:
         parted.append(at)
         source = source[:at] + b";" + source[at + 1 :]
-        root = _parser().parse(source).root_node
+        tree = _tree(source)
+        root = tree.root_node
     if root.has_error:
         raise Refused(f"it cannot be parsed as bash{_near(root, source)}")
     for at in parted:
         ending = root.descendant_for_byte_range(at, at + 1)
         if ending is None or ending.type != ";":
             raise Refused("its lines are not understood: give them one by one")
-    return root, source
+    return tree, source
 
 
 def _swallowed(root: Node, source: bytes) -> int | None:

@@ -44,8 +44,8 @@ _LIKE = {
 
 
 def programs() -> Iterable[str]:
-    """Names of the programs that lines may use: what a box has to keep."""
-    return sorted({*READERS, *KNOWN, "xargs", "find", "git", "sed", "timeout"})
+    """Names of what lines may use: what a box has to keep, builtins too, as `xargs` and `find` call them."""
+    return sorted({*READERS, *KNOWN, *_RULES, *BUILTINS, "xargs", "timeout"})
 
 
 def check(call: Call, before: Sequence[Call] | None = None) -> None:

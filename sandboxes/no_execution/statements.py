@@ -43,15 +43,15 @@ class Walk:
     """One line, once."""
 
     def __init__(self, line: str) -> None:
-        self._root, self._source = parse(line)
-        counts = Counter(assigned_in(self._root))
+        self._tree, self._source = parse(line)
+        counts = Counter(assigned_in(self._tree.root_node))
         self._once = {name for name in counts if counts[name] == 1}
         self._words = Expander(self._source, self._substitute)
         self._depth = 0
 
     def check(self) -> None:
         """Raises Refused for the first thing in the line that is not allowed."""
-        self._sequence(self._root, {})
+        self._sequence(self._tree.root_node, {})
 
     def _text(self, node: Node) -> str:
         return self._source[node.start_byte : node.end_byte].decode(errors="replace")

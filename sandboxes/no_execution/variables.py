@@ -61,8 +61,8 @@ def assigned_in(node: Node, depth: int = 0) -> Iterator[str]:
     """Names that are given a value in a line, once for each time. Raises Refused where the tree is too deep."""
     if depth > 8 * DEEPEST:
         raise Refused("it is nested too deeply")
-    if node.type == "variable_name" and node.parent is not None and node.parent.type in _ASSIGNING:
-        yield _text(node)
+    if node.type in _ASSIGNING:
+        yield from (_text(child) for child in node.children if child.type == "variable_name")
     name = node.child_by_field_name("name")
     if node.type == "command" and name is not None and _text(name) == "read":
         yield from (_text(child) for child in node.children)

@@ -101,6 +101,7 @@ HONEST = (
     "timeout 10 grep -rn 'def' src | wc -l",
     "export LC_ALL=C; sort README.md | head -2",
     'grep -n "héllo" README.md; echo "ünï"',
+    "find src -name '*.py' -exec echo {} \\; | sort; ls src | xargs; env | grep -c PATH; date +%Y",
     "realpath src/../README.md; dirname src/core.py",
     "awk_free=yes; echo $awk_free",
 )

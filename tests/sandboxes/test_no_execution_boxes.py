@@ -178,3 +178,10 @@ async def test_a_box_whose_programs_cannot_be_taken_out_does_not_open_unless_tol
         assert isinstance(box, NoExecutionBox)
         assert (await box.exec("python3 -V")).exit_code == 126
         assert (await box.exec("echo ok")).stdout == b"ok\n"
+
+
+async def test_a_program_with_its_arguments_runs_or_is_refused_as_a_line_is(host: NoExecutionHost) -> None:
+    async with host.open("base", {}) as box:
+        assert (await box.exec(["echo", "a b"])).stdout == b"a b\n"
+        assert (await box.exec(["python3", "-c", "open('/app/canary', 'w')"])).exit_code == 126
+        assert box.violations[0].command.startswith("python3 -c ")
