@@ -83,8 +83,7 @@ class Terminal:
         seen = await self._drive("", _SLACK)
         if seen is None:
             return "the terminal started, but its first screen could not be read"
-        text = seen.view.text
-        return View(text.partition("\n")[2] if text.startswith("Script started") else text, whole=True)
+        return View(seen.view.text, whole=True)
 
     async def type(self, commands: Sequence[Keys], *, longest: float = LONGEST, budget: float = 1e6) -> Seen:
         """Type each command and watch it, for `longest` seconds at most and all of them for `budget`; a shell that
@@ -121,7 +120,7 @@ class Terminal:
         self._offset, self._prompted = size, bool(prompted)
         if alive:
             return Seen(self._screen.feed(data), missing)
-        ended = self._screen.feed(data.partition(b"\nScript done on ")[0])
+        ended = self._screen.feed(data)
         again = await self._again()
         text = f"{ended.text.rstrip()}\n[the shell has ended; a new one was started]\n{again.text}"
         return Seen(View(text.lstrip(), whole=ended.whole), missing)

@@ -15,6 +15,8 @@ async def _works(sandbox: Any) -> None:
     async with sandbox.start() as host, host.open("base", files({"/app/a.txt": "hi\n"})) as box:
         terminal = Terminal(box, "/app")
         assert (await terminal.start()).text.endswith("@box:/app# ")
+        assert (await terminal.type([])).view.text.rstrip().endswith("@box:/app#")
+        assert len((await terminal.type([])).view.text.splitlines()) == 1  # the prompt, and nothing of `script`
         seen = await terminal.type([Keys("cat a.txt\n"), Keys("sleep 100\n", 0.1), Keys("C-c", 10.0)])
         assert "cat a.txt\nhi\n" in seen.view.text
         assert "^C" in seen.view.text

@@ -30,6 +30,29 @@ async def test_the_first_screen_is_a_prompt(box: Any):
     assert view.text == f"root@box:{box.root}# "
 
 
+@pytest.mark.parametrize("prefer", ["script", "tmux"])
+async def test_no_screen_holds_a_time_or_a_name_of_the_terminals_own(box: Any, prefer: str):
+    if shutil.which(prefer) is None:
+        pytest.skip(f"{prefer} is not installed")
+    terminal = Terminal(box, str(box.root), prefer=prefer)
+    await terminal.start()
+    again = await terminal.type([])
+    assert again.view.whole
+    assert again.view.text.strip() == f"root@box:{box.root}#"
+    ended = await terminal.type([Keys("exit\n", 5.0)])
+    assert "[the shell has ended; a new one was started]" in ended.view.text
+    for view in (again.view, ended.view, (await terminal.type([])).view):
+        assert "Script" not in view.text
+        assert ".terminal-" not in view.text
+
+
+async def test_output_without_end_ends_the_session_before_the_disk_is_full(terminal: Terminal, box: Any):
+    log = f"{terminal.home}/log"
+    seen = await terminal.type([Keys("yes 0123456789012345678901234567890123456789\n", 60.0)])
+    assert "[the shell has ended; a new one was started]" in seen.view.text
+    assert int((await box.exec(f"stat -c %s {log}")).stdout) < 70 << 20
+
+
 async def test_new_output_has_prompt_command_and_result(terminal: Terminal, box: Any):
     seen = await terminal.type([Keys("echo hello\n", 1.0)])
     assert not seen.view.whole

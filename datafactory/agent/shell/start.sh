@@ -16,7 +16,8 @@ if [ "$backend" != tmux ] && command -v script >/dev/null; then
   cap=
   # Output past 64 MiB ends the session instead of filling the disk (util-linux 2.35 and newer).
   script --help 2>/dev/null | grep -q -e --output-limit && cap="-o 64MiB"
-  setsid script -qf $cap -c "$shell" "$home/log" <>"$home/in" >/dev/null 2>&1 &
+  # The screen's bytes are what `script` passes on: into a file of its own it also writes the time and the command.
+  setsid script -qf $cap -c "$shell" /dev/null <>"$home/in" >>"$home/log" 2>/dev/null &
 elif command -v tmux >/dev/null; then
   echo "$home/tmux" >"$home/socket"
   tmux -f /dev/null -S "$home/tmux" new-session -d -x 160 -y 40 "sleep 0.2; $shell" \; pipe-pane "exec cat >>$home/log" || exit 5
