@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,7 +25,7 @@ class Limits:
     tokens: int | None = None
     """Completion tokens of all its answers together; None: no limit."""
     seconds: float = 900.0
-    """Wall time of the whole attempt, looked at between turns: an answer under way is waited for."""
+    """On the attempt's clock, looked at between turns: an answer under way is waited for."""
     command_seconds: float = 600.0
     """What one command may take at most; a terminal is watched for 60 at a time whatever this says."""
 
@@ -39,6 +40,7 @@ class Attempted:
     stop: Stop
     usage: Usage
     seconds: float
+    """On the attempt's clock."""
     model: str = ""
     """The model that answered last, as it names itself."""
     compacted: int = 0
@@ -60,9 +62,10 @@ async def attempt(
     """Let `chat` work on `task` in `box`, whose files are in place. The history only grows, so that a server's
     prefix cache holds, unless the student's policy is to compact it. Raises TeacherError and SandboxError, which are
     no outcome of the attempt."""
-    began = time.monotonic()
+    clock = _Clock()
     conversation = dialect(task, box)
-    messages: list[Message] = [*await conversation.opening()]
+    with clock.runs():
+        messages: list[Message] = [*await conversation.opening()]
     fit = Fit(student, conversation.tools)
     usage, model = Usage(), ""
     stop: Stop | None = None
@@ -70,8 +73,10 @@ async def attempt(
         if not await fit.asks(messages):
             stop = "student_limit"
             break
+        asked = time.monotonic()
         with boundary(TeacherError, "asking the teacher"):
             reply = await chat.reply(messages, tools=conversation.tools, episode=episode)
+        clock.seconds += time.monotonic() - asked if reply.seconds is None else reply.seconds
         usage, model = usage + reply.usage, reply.model or model
         if _empty(reply):
             stop = "context_limit" if reply.finish == "context" else "truncated"
@@ -79,25 +84,42 @@ async def attempt(
         if not await fit.takes(messages, reply.message):
             stop = "student_limit"
             break
-        left = limits.seconds - (time.monotonic() - began)
-        turn = await conversation.take(reply, seconds=limits.command_seconds, left=max(left, 0.5))
+        left = limits.seconds - clock.seconds
+        with clock.runs():
+            turn = await conversation.take(reply, seconds=limits.command_seconds, left=max(left, 0.5))
         messages.append(turn.message)
         if turn.unreadable and reply.cut:
             stop = "truncated"
             break
         messages += turn.seen
-        stop = "submitted" if turn.submitted else _exhausted(limits, messages, usage, time.monotonic() - began)
+        stop = "submitted" if turn.submitted else _exhausted(limits, messages, usage, clock.seconds)
     await fit.ends(messages)
     return Attempted(
         tuple(messages),
         conversation.tools,
         stop,
         usage,
-        time.monotonic() - began,
+        clock.seconds,
         model,
         compacted=fit.compacted,
         student_tokens=fit.tokens,
     )
+
+
+class _Clock:
+    """Counts what the model and the box take, and nothing of what an attempt waits for through no doing of its own."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+
+    @contextmanager
+    def runs(self) -> Iterator[None]:
+        """It runs on this machine's clock meanwhile."""
+        began = time.monotonic()
+        try:
+            yield
+        finally:
+            self.seconds += time.monotonic() - began
 
 
 def _empty(reply: Reply) -> bool:

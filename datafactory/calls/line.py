@@ -55,7 +55,8 @@ class Line:
         """One answer. Raises TeacherError; BudgetSpent where it would cost and nothing more may; StorageError where
         it cannot be kept; DataError for a damaged ledger."""
         if self._account is None:
-            return await (await self._open()).reply(messages, tools=tools, schema=schema, episode=episode)
+            chat = await self._open()
+            return await _timed(chat, messages, tools=tools, schema=schema, episode=episode)
         key = self._key(messages, tools, schema, episode)
         found = await self._account.find(key)
         if found is not None:
@@ -63,7 +64,7 @@ class Line:
         async with self._account.place():
             chat = await self._open()
             began = time.monotonic()
-            reply = await chat.reply(messages, tools=tools, schema=schema, episode=episode)
+            reply = await _timed(chat, messages, tools=tools, schema=schema, episode=episode)
             seconds = time.monotonic() - began
             dollars = price_of(self.teacher).of(reply.usage)
             await self._account.keep(key, Call(self._scope, self.teacher.name, reply, seconds, dollars))
@@ -97,6 +98,13 @@ class Line:
             if index >= len(self._seen) or self._seen[index][0] is not message:
                 self._seen[index:] = [(message, _digest(message.wire()))]
         return [digest for _, digest in self._seen[: len(messages)]]
+
+
+async def _timed(chat: Chat, messages: Sequence[Message], **more: Any) -> Reply:
+    """An answer that says how long it took, so that it says the same when it comes from the ledger."""
+    began = time.monotonic()
+    reply = await chat.reply(messages, **more)
+    return reply if reply.seconds is not None else reply.but(seconds=round(time.monotonic() - began, 4))
 
 
 def _digest(value: Any) -> bytes:

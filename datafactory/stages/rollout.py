@@ -41,7 +41,8 @@ class Rollout(Stage):
     max_tokens: int | None = Field(default=None, ge=1)
     """Completion tokens of one attempt before it is stopped; left out: no limit."""
     max_seconds: float = Field(default=900.0, gt=0)
-    """Wall time of one attempt before it is stopped (Harbor's default for agents)."""
+    """What the model and the box may take in one attempt before it is stopped (Harbor's default for agents); waiting
+    for a server, or for a place at it, does not count."""
     student: Student | None = None
     """Who is trained on the rows: `tokenizer`, `max_length`, `policy` (docs/agent.md). An attempt that would not fit it
     is known before the next call is paid for; left out: rows may be of any length."""

@@ -54,7 +54,7 @@ COLUMNS: tuple[Column, ...] = (
     Column(
         "student_tokens", "int64", "tokens of the row as the student's chat template shows it; null: none was named"
     ),
-    Column("seconds", "float64", "wall time of the attempt"),
+    Column("seconds", "float64", "what the model and the box took in the attempt"),
     Column("content_hash", "string", "digest of the conversation without call ids: equal rows say the same"),
     Column("task", "string", "the whole task as JSON text, checks and solution included: enough to verify again"),
     Column("task_digest", "string", "digest of all of the task that shapes an attempt and its judgement"),

@@ -7,6 +7,7 @@ import contextlib
 import itertools
 import os
 import random
+import time
 import urllib.request
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -44,7 +45,10 @@ class Endpoint:
         """Up to and with `/v1`."""
         self.gate = gate
         self.answers = 0
-        """How often it answered. Before the first time, a wrong address is as likely as a server that is gone."""
+        """How often it answered."""
+        self.was_there = False
+        """Whether a server is known to have listened here: before that, a wrong address is as likely as one that is
+        gone."""
         self._client = client
         self._url = f"{address}/chat/completions"
         self._model = model
@@ -81,6 +85,7 @@ class Endpoint:
             if not (last.busy and last.after):  # else the gate is closed for as long
                 await asyncio.sleep(random.uniform(0.5, 1.0) * min(_LONGEST_PAUSE, 2.0 ** max(0, failed - 1)))
         self.answers += 1
+        self.was_there = True
         return await self._told_apart(reply) if reply.finish == "length" else reply
 
     async def models(self) -> dict[str, int | None]:
@@ -106,11 +111,13 @@ class Endpoint:
 
     async def _once(self, data: bytes, headers: Mapping[str, str] | None) -> Reply:
         """One try. What it raises goes on file, so a key that a server or an address spells out is blotted out."""
+        began = time.monotonic()
         try:
-            return await self._try(data, headers)
+            reply = await self._try(data, headers)
         except TeacherError as error:
             error.args = (self._blotted(str(error)),)
             raise
+        return reply.but(seconds=round(time.monotonic() - began, 4))
 
     async def _try(self, data: bytes, headers: Mapping[str, str] | None) -> Reply:
         try:
@@ -162,7 +169,7 @@ class Endpoint:
 
     def _give_up(self, last: Again, number: int) -> NoReturn:
         said = f"{last} (tried {number} times)"
-        if last.unreachable and not self.answers:
+        if last.unreachable and not self.was_there:
             raise self._mistake(f"nothing answers: {said}; is the server up, and the address right?")
         raise TeacherError(said) from last
 

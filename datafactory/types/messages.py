@@ -92,6 +92,9 @@ class Reply(Record):
     usage: Usage = Usage()
     model: str = ""
     """The model that answered, as it names itself."""
+    seconds: float | None = None
+    """What the model took once the request was sent: no waiting for a place, for a server to come up, or for another
+    try; None: nobody told the two apart."""
 
     @property
     def cut(self) -> bool:

@@ -57,7 +57,7 @@ class Trajectory(Record):
     verdict: Verdict | None = None
     usage: Usage = Usage()
     seconds: float = 0.0
-    """Wall time of the attempt."""
+    """What the model and the box took, without waiting for a server or for a place at it."""
     compacted: int = 0
     """How many messages, from the first, were shortened after the teacher had answered them: turns among them saw more
     than the row shows, and carry no loss."""

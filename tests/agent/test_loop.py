@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import json
 from typing import Any
@@ -12,7 +13,7 @@ from datafactory.agent import MALFORMED, Attempted, Limits, attempt, dialect
 from datafactory.errors import ConfigError, SandboxError, TeacherError
 from datafactory.protocols import Episode
 from datafactory.teachers.scripted import ScriptedTeacher
-from datafactory.types import Task
+from datafactory.types import Message, Reply, Task, ToolCall
 
 
 def said(*commands: str, done: bool = False, **more: Any) -> str:
@@ -118,6 +119,38 @@ async def test_too_much_time_is_a_recorded_stop(task: Task, box: Any):
     made = await run(task, box, "terminus-2", reply, limits=Limits(seconds=1.0))
     assert made.stop == "time_limit"
     assert made.seconds < 10
+
+
+class Waiting:
+    """A chat whose server has to come up first; its answers say how long the model took."""
+
+    def __init__(self, seconds: float | None, *, wait: float) -> None:
+        self.seconds, self.wait = seconds, wait
+
+    async def reply(self, messages: Any, **more: Any) -> Reply:
+        await asyncio.sleep(self.wait)
+        wire = calls({"command": "true"}) if len(messages) < 6 else calls("submit")
+        tools = tuple(ToolCall.model_validate(call) for call in wire["tool_calls"])
+        return Reply(message=Message(role="assistant", tool_calls=tools), seconds=self.seconds)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "wait", "stop", "least", "most"),
+    [(0.25, 1.5, "submitted", 0.75, 3.0), (2.0, 0.0, "time_limit", 4.0, 5.0), (None, 1.6, "time_limit", 3.2, 4.2)],
+)
+async def test_the_clock_runs_while_the_model_answers_and_not_while_a_server_is_waited_for(
+    task: Task, box: Any, seconds: float | None, wait: float, stop: str, least: float, most: float
+):
+    made = await attempt(
+        task,
+        box,
+        Waiting(seconds, wait=wait),
+        dialect=dialect("tools"),
+        limits=Limits(seconds=3.0),
+        episode=Episode("t-0/0", 1),
+    )
+    assert made.stop == stop
+    assert least <= made.seconds < most
 
 
 async def test_an_answer_cut_off_beyond_reading_ends_the_attempt(task: Task, box: Any):

@@ -193,3 +193,22 @@ async def test_what_is_in_the_ledger_needs_no_teacher_and_no_budget(tmp_path: Pa
             await said(line)
         with pytest.raises(TeacherError, match="nobody is there"):
             await said(Line(Voice(), gone, scope="ask:two", account=Account(ledger)))
+
+
+@pytest.mark.parametrize("kept", [True, False])
+async def test_an_answer_says_how_long_it_took_without_the_wait_for_the_teacher_and_again_when_replayed(
+    tmp_path: Path, kept: bool
+) -> None:
+    voice = Voice()
+
+    async def late() -> Voice:
+        await asyncio.sleep(1.0)
+        return voice
+
+    async with Ledger(tmp_path / CALLS) as ledger:
+        account = Account(ledger) if kept else None
+        reply = await Line(voice, late, scope="ask:one", account=account).reply((user(),))
+        assert reply.seconds is not None
+        assert 0.0 <= reply.seconds < 0.5
+        if account is not None:
+            assert await Line(voice, late, scope="ask:one", account=account).reply((user(),)) == reply

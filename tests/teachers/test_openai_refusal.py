@@ -15,7 +15,10 @@ from datafactory.errors import ConfigError, FactoryError, TeacherError
 from datafactory.protocols import Episode
 from datafactory.run import Run
 from datafactory.storage import Shelf
+from datafactory.teachers import openai_wire
+from datafactory.teachers.gate import Gate
 from datafactory.teachers.openai import OpenAITeacher
+from datafactory.teachers.openai_endpoint import endpoint
 from datafactory.types import Message, Reject
 
 ASKED = [Message(role="system", content="be brief"), Message(role="user", content="hi")]
@@ -269,3 +272,18 @@ async def test_a_password_in_the_address_is_not_told_on():
     with pytest.raises(FactoryError, match=r"someone:\*\*\*@") as raised:
         await ask("http://someone:hunter2hunter2@127.0.0.1:1/v1", tries=1)
     assert "hunter2" not in str(raised.value)
+
+
+async def test_an_answer_says_how_long_it_took_without_its_wait_at_the_gate_or_for_another_try(server: Any):
+    async def answer(number: int) -> Any:
+        await asyncio.sleep(0.3)
+        return server.completion() if number else None
+
+    async with server.serving(answer) as up:
+        began = time.monotonic()
+        async with endpoint(up.url, model="served-model", gate=Gate(start=1, most=1)) as one:
+            body = openai_wire.body(OpenAITeacher(model="served-model"), ASKED, (), None, None)
+            replies = await asyncio.gather(*(one.send(body, order=number) for number in range(5)))
+        assert time.monotonic() - began >= 6 * 0.3
+        assert all(0.3 <= reply.seconds < 0.9 for reply in replies if reply.seconds is not None)
+        assert None not in [reply.seconds for reply in replies]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import itertools
+import time
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -58,14 +59,16 @@ class Engine:
         size = parallel.tensor_parallel_size * parallel.pipeline_parallel_size * parallel.data_parallel_size
         return int(size) if current_platform.is_cuda_alike() else 0
 
-    async def generate(self, ids: Sequence[int], sampling: SamplingParams) -> RequestOutput:
-        """One answer to a prompt of token ids; a call that is cancelled is taken out of the engine.
+    async def generate(self, ids: Sequence[int], sampling: SamplingParams) -> tuple[RequestOutput, float]:
+        """One answer to a prompt of token ids, and the seconds from the engine's being up until it was there; a call
+        that is cancelled is taken out of the engine.
 
         Raises TeacherError where the engine refuses the call or dies, RunError where it died too often.
         """
         from vllm.v1.engine.exceptions import EngineDeadError
 
         llm = await self._live()
+        began = time.monotonic()
         prompt = {"prompt_token_ids": list(ids)}
         answer: RequestOutput | None = None
         try:
@@ -78,7 +81,7 @@ class Engine:
         if answer is None:
             raise TeacherError("vLLM gave no answer")
         self._barren = 0
-        return answer
+        return answer, time.monotonic() - began
 
     async def _live(self) -> AsyncLLM:
         """The engine; one that died is replaced, once for all who wait for it."""

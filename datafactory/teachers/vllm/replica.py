@@ -53,6 +53,7 @@ class Replica:
     def rise(self, endpoint: Endpoint) -> None:
         """The server answers."""
         self.restarts += self._fell is not None
+        endpoint.was_there = True
         self._endpoint, self.address = endpoint, endpoint.address
         self._fell = asyncio.get_running_loop().create_future()
         self.since = time.monotonic()

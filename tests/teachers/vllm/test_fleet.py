@@ -18,6 +18,9 @@ import pytest
 
 from datafactory.errors import ConfigError, TeacherError
 from datafactory.protocols import Episode
+from datafactory.teachers.gate import Gate
+from datafactory.teachers.openai_endpoint import endpoint
+from datafactory.teachers.vllm.replica import Replica
 from datafactory.teachers.vllm.teacher import VLLMTeacher
 from datafactory.types import Message
 
@@ -128,6 +131,15 @@ async def test_a_joined_server_that_goes_away_is_waited_for_and_its_calls_are_an
             answered = await asyncio.gather(*calls)
             assert {one["pid"] for one in answered} == {second.pid}
             assert chat.report()["restarts"] == 1
+
+
+async def test_a_server_that_came_up_and_was_gone_before_its_first_answer_loses_a_call_and_not_the_run() -> None:
+    replica = Replica(0, Gate())
+    address = f"http://127.0.0.1:{port()}/v1"
+    async with endpoint(address, model="m", gate=replica.gate, tries=2) as connections:
+        replica.rise(connections)
+        with pytest.raises(TeacherError, match="tried 2 times"):
+            await replica.ask(b"{}", 0)
 
 
 async def test_a_joined_server_that_stays_away_loses_the_calls_after_the_patience(fake: Fake) -> None:
