@@ -134,9 +134,9 @@ def teacher_of(asked: argparse.Namespace, write: int) -> Teacher:
     """The recipe; those that differ in `write` alone share an engine."""
     common: dict[str, Any] = {"model": str(asked.model), "temperature": 1.0, "max_tokens": write, "extra": EXTRA}
     if asked.arms[0].startswith("offline"):
-        from datafactory.teachers.vllm.offline import VllmOfflineTeacher
+        from datafactory.teachers.vllm.offline import VLLMOfflineTeacher
 
-        return VllmOfflineTeacher(engine={"load_format": "dummy"}, **common, **asked.teacher)
+        return VLLMOfflineTeacher(engine={"load_format": "dummy"}, **common, **asked.teacher)
     from datafactory.teachers.vllm.teacher import VLLMTeacher
 
     return VLLMTeacher(flags={"load-format": "dummy"}, **common, **asked.teacher)

@@ -6,5 +6,5 @@ TABLE: dict[str, str] = {
     "scripted": "datafactory.teachers.scripted:ScriptedTeacher",
     "mix": "datafactory.teachers.mix:MixTeacher",
     "oracle": "datafactory.teachers.oracle:OracleTeacher",
-    "vllm_offline": "datafactory.teachers.vllm.offline:VllmOfflineTeacher",
+    "vllm_offline": "datafactory.teachers.vllm.offline:VLLMOfflineTeacher",
 }

@@ -35,7 +35,7 @@ _FINISH: dict[str, Finish] = {
 and bridges to Anthropic and Google. A word that is not here is a stop."""
 _UNFINISHED = frozenset({"error", "abort", "insufficient_system_resource"})
 """The server broke off: no answer (OpenRouter, vLLM, DeepSeek)."""
-_FLOOR = -9999.0
+FLOOR = -9999.0
 """What OpenAI and vLLM write for a probability of nothing; JSON has no infinity."""
 _TOKEN_ID = "token_id:"
 """How vLLM begins a token that is told by its id (`return_tokens_as_token_ids`)."""
@@ -146,7 +146,7 @@ def _logprobs(choice: Mapping[str, Any]) -> Logprobs | None:
     return Logprobs(
         tokens=tuple(tokens),
         ids=tuple(ids),
-        chosen=tuple(_log(place["logprob"]) for place in places),
+        chosen=tuple(log_probability(place["logprob"]) for place in places),
         top=tops if any(tops) else (),
     )
 
@@ -155,13 +155,14 @@ def _top(said: Sequence[Mapping[str, Any]]) -> dict[str, float]:
     """The likeliest first. Two ids may read alike (parts of a character): of those, the likelier is kept."""
     made: dict[str, float] = {}
     for token in said:
-        made.setdefault(token["token"], _log(token["logprob"]))
+        made.setdefault(token["token"], log_probability(token["logprob"]))
     return made
 
 
-def _log(value: Any) -> float:
+def log_probability(value: Any) -> float:
+    """A log-probability that can be filed. Raises TypeError, ValueError for what is no number."""
     number = float(value)
-    return number if math.isfinite(number) else _FLOOR
+    return max(number, FLOOR) if math.isfinite(number) else FLOOR
 
 
 def _content(content: Any) -> str:

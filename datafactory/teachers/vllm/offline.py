@@ -30,7 +30,7 @@ _OWN = {
 """Arguments of vLLM's engine, and the field of ours that sets each."""
 
 
-class VllmOfflineTeacher(Spec):
+class VLLMOfflineTeacher(Spec):
     """Runs a model with vLLM in this process: no server and no HTTP, for task synthesis and judging. It offers no
     tools: an agent of native tool calls needs the teacher `vllm`."""
 
@@ -87,7 +87,7 @@ class VllmOfflineTeacher(Spec):
     """What it costs, such as `{gpu_hour: 2.5}`; None: nothing."""
 
     @model_validator(mode="after")
-    def _agrees(self) -> VllmOfflineTeacher:
+    def _agrees(self) -> VLLMOfflineTeacher:
         for place in ("engine", "tuning"):
             for name in getattr(self, place):
                 if name in _OWN:

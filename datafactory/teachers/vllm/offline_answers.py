@@ -6,14 +6,12 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from datafactory.errors import TeacherError
+from datafactory.teachers.openai_wire import log_probability
 from datafactory.types import Finish, Logprobs, Message, Reply, Usage
 
 if TYPE_CHECKING:
     from vllm import RequestOutput
     from vllm.logprobs import Logprob
-
-_LEAST = -9999.0
-"""Stands for minus infinity, which JSON cannot hold; vLLM's own server says the same."""
 
 
 def reply(
@@ -91,12 +89,12 @@ def logprobs(
     chosen, likely = [], []
     for token, place in zip(ids, places, strict=True):
         assert place is not None  # only a prompt's first token has none
-        chosen.append(max(place[token].logprob, _LEAST))
+        chosen.append(log_probability(place[token].logprob))
         ranked: dict[str, float] = {}
         # The chosen token is in a place even where it is none of the likeliest.
         for other, said in sorted(place.items(), key=lambda item: item[1].rank or 0):
             if (said.rank or 0) <= top:
-                ranked.setdefault(text(other), max(said.logprob, _LEAST))
+                ranked.setdefault(text(other), log_probability(said.logprob))
         likely.append(ranked)
     return Logprobs(
         tokens=tuple(map(text, ids)), ids=tuple(ids), chosen=tuple(chosen), top=tuple(likely) if top else ()

@@ -17,7 +17,7 @@ from datafactory.types import Message, Reply
 if TYPE_CHECKING:
     from vllm import RequestOutput, SamplingParams
 
-    from datafactory.teachers.vllm.offline import VllmOfflineTeacher
+    from datafactory.teachers.vllm.offline import VLLMOfflineTeacher
 
 _THREADS = min(8, os.cpu_count() or 1)
 """Tokenizing leaves other threads running; rendering a chat template does not, so more would only wait."""
@@ -30,7 +30,7 @@ class OfflineChat:
     as memory allows. Calls past `at_once` wait here only so that their prompts need not be held as tokens.
     """
 
-    def __init__(self, spec: VllmOfflineTeacher, engine: Engine, *, gpus: int = 0) -> None:
+    def __init__(self, spec: VLLMOfflineTeacher, engine: Engine, *, gpus: int = 0) -> None:
         """Loads the tokenizer. Raises ConfigError where the model or `extra` cannot be used."""
         self._spec = spec
         self._engine = engine
@@ -74,8 +74,9 @@ class OfflineChat:
                 return Reply(message=Message(role="assistant"), finish="context", model=self._spec.model)
             with boundary(TeacherError, "asking the engine"):
                 sampling, capped = self._sampling(left, schema, episode)
-                output = await self._engine.generate(ids, sampling)
-                return await loop.run_in_executor(self._threads, self._read, output, opened, capped)
+                output, seconds = await self._engine.generate(ids, sampling)
+                reply = await loop.run_in_executor(self._threads, self._read, output, opened, capped)
+                return reply.but(seconds=round(seconds, 4))
 
     def _prompt(self, messages: Sequence[Message]) -> tuple[list[int], bool]:
         """Token ids, and whether the prompt's end opens the model's thoughts."""

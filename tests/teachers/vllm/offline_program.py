@@ -13,7 +13,7 @@ from typing import Any
 
 from datafactory.errors import ConfigError, FactoryError
 from datafactory.protocols import Episode
-from datafactory.teachers.vllm.offline import VllmOfflineTeacher
+from datafactory.teachers.vllm.offline import VLLMOfflineTeacher
 from datafactory.teachers.vllm.offline_chat import OfflineChat
 from datafactory.teachers.vllm.offline_engine import Engine
 from datafactory.types import Message, Reply
@@ -53,8 +53,8 @@ def make(folder: Path) -> None:
     Qwen3ForCausalLM(config).save_pretrained(folder)
 
 
-def teacher(folder: Path, **fields: Any) -> VllmOfflineTeacher:
-    return VllmOfflineTeacher(model=str(folder), temperature=1.0, engine={"enforce_eager": True}, **fields)
+def teacher(folder: Path, **fields: Any) -> VLLMOfflineTeacher:
+    return VLLMOfflineTeacher(model=str(folder), temperature=1.0, engine={"enforce_eager": True}, **fields)
 
 
 def ask(text: str) -> list[Message]:
@@ -132,7 +132,7 @@ async def mistakes(folder: Path) -> None:
         (hollow / name).write_bytes((folder / name).read_bytes())
     for name, spec in (
         ("no_model", teacher(folder / "gone")),
-        ("no_argument", VllmOfflineTeacher(model=str(folder), engine={"enforce_eagre": True})),
+        ("no_argument", VLLMOfflineTeacher(model=str(folder), engine={"enforce_eagre": True})),
         ("too_long", teacher(folder, max_model_len=10 * CONTEXT)),
         ("no_weights", teacher(hollow)),
     ):

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import importlib.util
+import math
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
 
 from datafactory.registry import build
-from datafactory.teachers.vllm.offline import VllmOfflineTeacher
-from datafactory.teachers.vllm.offline_answers import part
+from datafactory.teachers.vllm.offline import VLLMOfflineTeacher
+from datafactory.teachers.vllm.offline_answers import logprobs, part
+from datafactory.types import Logprobs
 
 TAGS = ("<think>", "</think>")
 
@@ -28,7 +31,7 @@ def test_it_is_found_by_name_and_its_knobs_of_speed_move_no_digest() -> None:
 
 
 def test_without_vllm_the_plan_says_so_with_both_ways_out() -> None:
-    said = list(VllmOfflineTeacher(model="m").problems())
+    said = list(VLLMOfflineTeacher(model="m").problems())
     if importlib.util.find_spec("vllm") is None:
         assert len(said) == 1
         assert "datafactory[vllm]" in said[0]
@@ -38,7 +41,7 @@ def test_without_vllm_the_plan_says_so_with_both_ways_out() -> None:
 
 
 def test_a_folder_that_is_not_there_is_told_at_plan_time(tmp_path: Path) -> None:
-    assert f"there is no folder {tmp_path}/gone" in list(VllmOfflineTeacher(model=f"{tmp_path}/gone").problems())
+    assert f"there is no folder {tmp_path}/gone" in list(VLLMOfflineTeacher(model=f"{tmp_path}/gone").problems())
 
 
 @pytest.mark.parametrize(
@@ -51,11 +54,11 @@ def test_a_folder_that_is_not_there_is_told_at_plan_time(tmp_path: Path) -> None
 )
 def test_fields_that_disagree_are_refused(fields: dict[str, object], said: str) -> None:
     with pytest.raises(ValidationError, match=said):
-        VllmOfflineTeacher.model_validate({"model": "m", **fields})
+        VLLMOfflineTeacher.model_validate({"model": "m", **fields})
 
 
 def test_lineage_holds_only_what_was_set() -> None:
-    spec = VllmOfflineTeacher(model="m", temperature=0.0, stop=("END",), logprobs=True, extra={"min_p": 0.1})
+    spec = VLLMOfflineTeacher(model="m", temperature=0.0, stop=("END",), logprobs=True, extra={"min_p": 0.1})
     assert spec.sampling() == {"temperature": 0.0, "stop": ["END"], "logprobs": 0, "min_p": 0.1}
 
 
@@ -77,3 +80,26 @@ def test_lineage_holds_only_what_was_set() -> None:
 )
 def test_thoughts_are_parted_from_the_answer(text: str, opened: bool, thoughts: str | None, answer: str) -> None:
     assert part(text, opened=opened, tags=TAGS) == (thoughts, answer)
+
+
+@dataclass
+class Told:
+    """What vLLM says of one token at one place."""
+
+    logprob: float
+    rank: int | None
+
+
+class Letters:
+    """A tokenizer whose tokens are letters."""
+
+    def decode(self, ids: list[int], **_: bool) -> str:
+        return "".join(chr(97 + number) for number in ids)
+
+
+def test_log_probs_of_nothing_can_be_filed_and_read_again() -> None:
+    places = [{0: Told(-math.inf, 3), 1: Told(-0.5, 1), 2: Told(math.nan, 2)}, {1: Told(math.nan, 1)}]
+    made = logprobs([0, 1], places, Letters(), top=2)
+    assert made.chosen == (-9999.0, -9999.0)
+    assert made.top == ({"b": -0.5, "c": -9999.0}, {"b": -9999.0})
+    assert Logprobs.model_validate_json(made.model_dump_json()) == made
