@@ -79,7 +79,8 @@ def cores() -> list[int]:
 
 async def answers(folder: Path) -> None:
     """Every kind of answer, an engine that is killed, and an end."""
-    spec = teacher(folder, max_tokens=24)
+    # Little more than one prompt at a time: where prompts may be taken in by parts, some are.
+    spec = teacher(folder, max_tokens=24, tuning={"max_num_batched_tokens": CONTEXT})
     async with Engine(spec.arguments()) as engine:
         await questions(folder, engine)
         chat = OfflineChat(spec, engine)
@@ -101,6 +102,8 @@ async def questions(folder: Path, engine: Engine) -> None:
     say("text", told(first))
     say("again", told(await plain.reply(ask("one"), episode=Episode("a", 1))))
     say("other", told(await plain.reply(ask("one"), episode=Episode("a", 2))))
+    crowd = [plain.reply(ask(letter * 300), episode=Episode("a", 1)) for letter in LETTERS[:6]]
+    say("crowd", [told(reply) for reply in await asyncio.gather(*crowd)])
     long = "the same beginning, " * 18
     say("prefix", [told(await plain.reply(ask(long + end))) for end in ("one", "two")])
     say("overflow", told(await plain.reply(ask("x" * CONTEXT))))

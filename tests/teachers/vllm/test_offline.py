@@ -111,9 +111,18 @@ def test_an_answer_carries_its_text_usage_model_and_end(said: Said, model: Path)
     assert text["message"]["logprobs"] is None
 
 
+def test_an_answer_says_how_long_the_engine_took(said: Said) -> None:
+    assert 0 < said["text"]["seconds"] < 60
+
+
 def test_one_seed_gives_one_answer_and_each_episode_its_own(said: Said) -> None:
     assert said["again"]["message"] == said["text"]["message"]
     assert said["other"]["message"] != said["text"]["message"]
+
+
+def test_seeded_requests_are_answered_where_the_engine_has_not_room_for_all_their_prompts_at_once(said: Said) -> None:
+    assert len(said["crowd"]) == 6
+    assert all(reply["usage"]["completion_tokens"] for reply in said["crowd"])
 
 
 def test_a_prefix_that_was_seen_before_is_counted_as_cached(said: Said) -> None:
