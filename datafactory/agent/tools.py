@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
+from datafactory.agent.calls import carry_out
 from datafactory.agent.clip import clip
-from datafactory.agent.dialect import MALFORMED, Turn
+from datafactory.agent.dialect import Turn
 from datafactory.agent.prompting import prompt
 from datafactory.protocols import Box, ExecResult
 from datafactory.types import Message, Reply, Task, ToolCall
@@ -25,6 +25,7 @@ BASH: dict[str, Any] = {
                 "command": {"type": "string", "description": "What to run."},
                 "timeout": {
                     "type": "number",
+                    "exclusiveMinimum": 0,
                     "description": f"Seconds after which it is killed; {USUAL:.0f} if left out, {LONGEST:.0f} at most.",
                 },
             },
@@ -63,61 +64,36 @@ class Tools:
 
     async def take(self, reply: Reply, *, seconds: float, left: float) -> Turn:
         """Carry out the calls in order; a `submit` ends the attempt after the calls before it."""
-        message = reply.message
-        if not message.tool_calls:
-            problem = "no tool was called"
-            seen = (Message(role="user", content=prompt("tools_no_call")),)
-            return Turn(message.but(fault=problem), seen, unreadable=True)
-        faults = [problem for call in message.tool_calls if (problem := _problem(call))]
-        if faults:
-            message = message.but(fault="; ".join(faults))
-        if reply.cut and len(faults) == len(message.tool_calls):
-            return Turn(message, unreadable=True)
-        answers: list[Message] = []
-        until = time.monotonic() + left
-        for call in message.tool_calls:
-            if problem := _problem(call):
-                answers.append(_answer(call, prompt("tools_fault", problem=problem)))
-            elif call.name == "submit":
-                return Turn(message, tuple(answers), submitted=True)
-            else:
-                answers.append(_answer(call, await self._run(call, min(seconds, max(0.5, until - time.monotonic())))))
-        return Turn(message, tuple(answers))
 
-    async def _run(self, call: ToolCall, seconds: float) -> str:
-        limit = min(float(call.arguments.get("timeout") or USUAL), LONGEST, seconds)
-        command = str(call.arguments["command"]).replace("\0", "").encode(errors="replace").decode()
-        result = await self._box.exec(command, timeout=limit)
-        return prompt(
-            "tools_result",
-            timed_out=result.timed_out,
-            seconds=f"{limit:g}",
-            exit_code=result.exit_code,
-            output=_output(result),
+        async def run(call: ToolCall, left: float) -> str:
+            return await run_line(self._box, "tools_result", call, min(seconds, left))
+
+        return await carry_out(
+            reply,
+            tools=self.tools,
+            ends="submit",
+            run=run,
+            fault=lambda problem: prompt("tools_fault", problem=problem),
+            silent=lambda: prompt("tools_no_call"),
+            left=left,
         )
+
+
+async def run_line(box: Box, words: str, call: ToolCall, seconds: float) -> str:
+    """The result of a call's `command`, put in the prompt file `words`; it takes `seconds` at most, or the call's
+    `timeout`. Raises SandboxError."""
+    limit = min(float(call.arguments.get("timeout") or USUAL), LONGEST, seconds)
+    command = str(call.arguments["command"]).replace("\0", "").encode(errors="replace").decode()
+    result = await box.exec(command, timeout=limit)
+    return prompt(
+        words,
+        timed_out=result.timed_out,
+        seconds=f"{limit:g}",
+        exit_code=result.exit_code,
+        output=_output(result),
+    )
 
 
 def _output(result: ExecResult) -> str:
     text = result.output.rstrip("\n")
     return clip(text, missing=result.dropped) if text else "(no output)"
-
-
-def _problem(call: ToolCall) -> str:
-    """What is wrong with a call; empty: nothing."""
-    if MALFORMED in call.arguments:
-        return f"the arguments of `{call.name}` were no JSON object"
-    if call.name == "submit":
-        return ""
-    if call.name != "bash":
-        return f"there is no tool `{call.name}`"
-    if not isinstance(call.arguments.get("command"), str):
-        return "`bash` needs a `command`, which is a string"
-    timeout = call.arguments.get("timeout")
-    if timeout is not None and (isinstance(timeout, bool) or not isinstance(timeout, int | float) or not timeout > 0):
-        return "`timeout` must be a positive number of seconds"
-    unknown = sorted(set(call.arguments) - {"command", "timeout"})
-    return f"`bash` has no argument {', '.join(f'`{name}`' for name in unknown)}" if unknown else ""
-
-
-def _answer(call: ToolCall, content: str) -> Message:
-    return Message(role="tool", content=content, tool_call_id=call.id, name=call.name)
