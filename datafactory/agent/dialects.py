@@ -5,11 +5,12 @@ from __future__ import annotations
 from datafactory.agent.dialect import Dialect
 from datafactory.errors import ConfigError
 
-DIALECTS = ("terminus-2", "tools")
+DIALECTS = ("terminus-2", "tools", "openhands")
 
 
 def dialect(name: str) -> Dialect:
-    """The dialect of that name: `terminus-2` (JSON with keystrokes) or `tools` (native calls). Raises ConfigError."""
+    """The dialect of that name: `terminus-2` (JSON with keystrokes), `tools` (native calls of a shell) or `openhands`
+    (native calls of a shell and an editor). Raises ConfigError."""
     if name == "terminus-2":
         from datafactory.agent.terminus import Terminus
 
@@ -18,4 +19,8 @@ def dialect(name: str) -> Dialect:
         from datafactory.agent.tools import Tools
 
         return Tools
-    raise ConfigError(f"no agent is called {name!r}; there are {' and '.join(DIALECTS)}")
+    if name == "openhands":
+        from datafactory.agent.openhands import OpenHands
+
+        return OpenHands
+    raise ConfigError(f"no agent is called {name!r}; there are {', '.join(DIALECTS[:-1])} and {DIALECTS[-1]}")

@@ -7,7 +7,8 @@ import threading
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from datafactory.agent.tools import BASH, SUBMIT
+from datafactory.agent.openhands import OpenHands
+from datafactory.agent.tools import Tools
 from datafactory.errors import ConfigError
 from datafactory.types import Message, ToolCall
 
@@ -135,14 +136,17 @@ _WORDS = {
     "zebra-resulted": "the results of tools",
 }
 """Words of the conversation that a template is tried on, and what is lost where one is missing."""
+_TOOLS: dict[str, tuple[dict[str, Any], ...]] = {"tools": Tools.tools, "openhands": OpenHands.tools}
+"""Of the dialects with native calls; the first tool takes a `command`."""
 
 
 def _sample(agent: str) -> tuple[list[Message], tuple[dict[str, Any], ...]]:
     asked = Message(role="user", content="zebra-asked")
     answered = Message(role="assistant", content="zebra-answered")
-    if agent != "tools":
+    if agent not in _TOOLS:
         return [asked, answered, asked, answered], ()
-    call = ToolCall(id="call00001", name="bash", arguments={"command": "zebra-called"})
+    tools = _TOOLS[agent]
+    call = ToolCall(id="call00001", name=tools[0]["function"]["name"], arguments={"command": "zebra-called"})
     calls = Message(role="assistant", tool_calls=(call,))
-    result = Message(role="tool", content="zebra-resulted", tool_call_id=call.id, name="bash")
-    return [Message(role="system", content="zebra"), asked, calls, result, answered], (BASH, SUBMIT)
+    result = Message(role="tool", content="zebra-resulted", tool_call_id=call.id, name=call.name)
+    return [Message(role="system", content="zebra"), asked, calls, result, answered], tools

@@ -32,8 +32,8 @@ class Rollout(Stage):
     """Who acts; left out: the pipeline's."""
     sandbox: Annotated[Sandbox | None, Component("sandbox")] = None
     """Where the agent acts; left out: the pipeline's."""
-    agent: Literal["terminus-2", "tools"] = "terminus-2"
-    """The dialect: Terminus 2 JSON with keystrokes, or native tool calls (`bash`, `submit`)."""
+    agent: Literal["terminus-2", "tools", "openhands"] = "terminus-2"
+    """The dialect: Terminus 2 JSON with keystrokes, native tool calls (`bash`, `submit`), or the tools of OpenHands."""
     attempts: int = Field(default=4, ge=1, le=1000)
     """Attempts per task."""
     max_turns: int = Field(default=30, ge=1)

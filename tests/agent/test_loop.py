@@ -261,7 +261,7 @@ async def test_a_broken_box_is_ours_and_not_the_attempts(task: Task, box: Any):
 
 
 def test_an_unknown_dialect_is_a_clear_error():
-    with pytest.raises(ConfigError, match="no agent is called 'codex'; there are terminus-2 and tools"):
+    with pytest.raises(ConfigError, match="no agent is called 'codex'; there are terminus-2, tools and openhands"):
         dialect("codex")
 
 
