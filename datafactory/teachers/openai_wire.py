@@ -39,6 +39,8 @@ FLOOR = -9999.0
 """What OpenAI and vLLM write for a probability of nothing; JSON has no infinity."""
 _TOKEN_ID = "token_id:"
 """How vLLM begins a token that is told by its id (`return_tokens_as_token_ids`)."""
+_MOST_TOKENS = 1 << 40
+"""Of one answer: more is a server's mistake, and more than a ledger can add up."""
 _DEEPEST = 64
 """Values within values in a call's arguments; records are read back to a depth of about 200."""
 
@@ -205,7 +207,12 @@ def _usage(usage: Mapping[str, Any] | None) -> Usage:
         return Usage()
     details = usage.get("prompt_tokens_details") or {}
     return Usage(
-        prompt_tokens=usage.get("prompt_tokens") or 0,
-        completion_tokens=usage.get("completion_tokens") or 0,
-        cached_tokens=details.get("cached_tokens") or 0,
+        prompt_tokens=_tokens(usage.get("prompt_tokens")),
+        completion_tokens=_tokens(usage.get("completion_tokens")),
+        cached_tokens=_tokens(details.get("cached_tokens")),
     )
+
+
+def _tokens(count: Any) -> Any:
+    """A count; 0 for what is none, such as -1 or NaN: an answer is not lost, nor a sum spoilt, for a wrong number."""
+    return 0 if isinstance(count, int | float) and not 0 <= count <= _MOST_TOKENS else count or 0

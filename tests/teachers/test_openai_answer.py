@@ -13,7 +13,7 @@ from datafactory.errors import TeacherError
 from datafactory.storage import dump
 from datafactory.teachers import openai_wire
 from datafactory.teachers.openai import OpenAITeacher
-from datafactory.types import Logprobs, Message, Reply
+from datafactory.types import Logprobs, Message, Reply, Usage
 
 ASKED = [Message(role="user", content="hi")]
 
@@ -114,6 +114,13 @@ async def test_an_answer_of_another_shape_is_a_teacher_error(server: Any, answer
     async with server.serving(lambda _: answer) as up:
         with pytest.raises(TeacherError, match="no chat completion"):
             await ask(up.url)
+
+
+@pytest.mark.parametrize("count", [math.nan, math.inf, -1, -0.5, 10**30, None])
+def test_a_count_of_tokens_that_is_none_costs_neither_the_answer_nor_the_sums(count: Any):
+    usage = {"prompt_tokens": count, "completion_tokens": 3, "prompt_tokens_details": {"cached_tokens": count}}
+    reply = openai_wire.reply({"choices": [{"message": {"content": "a"}}], "usage": usage})
+    assert reply.usage == Usage(completion_tokens=3)
 
 
 JSON = st.recursive(

@@ -46,7 +46,7 @@ class Process:
         return code
 
     async def stop(self) -> None:
-        """End it and all that it started, and wait until that is done, even if this task is cancelled."""
+        """End it and all that it started, and wait for that; the keeper sees it through where the wait is cancelled."""
         assert self._keeper.stdin is not None
         with contextlib.suppress(OSError):
             self._keeper.stdin.close()
