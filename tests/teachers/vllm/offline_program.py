@@ -102,7 +102,7 @@ async def questions(folder: Path, engine: Engine) -> None:
     say("text", told(first))
     say("again", told(await plain.reply(ask("one"), episode=Episode("a", 1))))
     say("other", told(await plain.reply(ask("one"), episode=Episode("a", 2))))
-    crowd = [plain.reply(ask(letter * 300), episode=Episode("a", 1)) for letter in LETTERS[:6]]
+    crowd = [plain.reply(ask(letter * 400), episode=Episode(letter, 1)) for letter in LETTERS]
     say("crowd", [told(reply) for reply in await asyncio.gather(*crowd)])
     long = "the same beginning, " * 18
     say("prefix", [told(await plain.reply(ask(long + end))) for end in ("one", "two")])
