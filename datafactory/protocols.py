@@ -89,7 +89,7 @@ class Episode:
     seed: int
     task: Task | None = None
     agent: str = ""
-    """The dialect spoken: `terminus-2` or `tools`; empty: no agent."""
+    """The dialect spoken: `terminus-2`, `tools` or `openhands`; empty: no agent."""
 
 
 class Chat(Protocol):

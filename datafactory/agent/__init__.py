@@ -1,4 +1,4 @@
-"""The agent loop, its two dialects and the terminal."""
+"""The agent loop, its dialects and the terminal."""
 
 from datafactory.agent.dialect import MALFORMED, Dialect
 from datafactory.agent.dialects import DIALECTS, dialect

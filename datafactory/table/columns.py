@@ -32,7 +32,7 @@ COLUMNS: tuple[Column, ...] = (
     Column("difficulty", "string", "`easy`, `medium` or `hard`, as the generator meant it"),
     Column("generator", "string", "the generator that made the task, by its name in the pipeline file"),
     Column("teacher", "string", "who acted; `oracle` is the embedded expert, which is no model"),
-    Column("agent", "string", "the dialect: `terminus-2` (text) or `tools` (native tool calls)"),
+    Column("agent", "string", "the dialect: `terminus-2` (text), `tools` or `openhands` (native tool calls)"),
     Column("model", "string", "the model that acted, as it names itself; `oracle` or `scripted` where none did"),
     Column("license", "string", "licence of what the task was made from; empty: none recorded"),
     Column("messages", "jsons", "the conversation, OpenAI messages with tool arguments as objects"),

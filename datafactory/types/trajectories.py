@@ -42,7 +42,7 @@ class Trajectory(Record):
     teacher: str
     """Name of the teacher; `oracle` marks the embedded expert, which is no model."""
     agent: str
-    """The dialect: `terminus-2` or `tools`."""
+    """The dialect: `terminus-2`, `tools` or `openhands`."""
     domain: str = ""
     skills: tuple[str, ...] = ()
     generator: str = ""
