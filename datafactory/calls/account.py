@@ -50,6 +50,15 @@ class _Held:
         return Holding(self.id, self.teacher, self.gpus, seconds, dollars, self.began)
 
 
+@dataclass(slots=True)
+class _Hold:
+    """GPUs that are held now, and how many teachers share them."""
+
+    held: _Held
+    noting: asyncio.Task[None]
+    users: int = 0
+
+
 def _spent(holding: Holding) -> Spent:
     return Spent(gpu_seconds=holding.gpus * holding.seconds, dollars=holding.dollars)
 
@@ -67,13 +76,13 @@ class Account:
         self._beat = beat
         self._settled = asyncio.Event()
         self._spent = ledger.spending().total
-        self._held: dict[str, _Held] = {}
+        self._holds: dict[int, _Hold] = {}
         self._recipes: dict[int, tuple[Teacher, str]] = {}
 
     @property
     def spent(self) -> Spent:
         """Everything up to now."""
-        return sum((_spent(held.so_far()) for held in self._held.values()), self._spent)
+        return sum((_spent(hold.held.so_far()) for hold in self._holds.values()), self._spent)
 
     def reached(self) -> str:
         """Which cap is reached, in words; empty: none."""
@@ -121,25 +130,39 @@ class Account:
         await self.ledger.keep(key, call)
 
     @asynccontextmanager
-    async def holding(self, teacher: Teacher, gpus: int, *, since: float) -> AsyncIterator[None]:
-        """Count the time of GPUs that a teacher holds, `since` (monotonic clock) until the end of the block."""
+    async def holding(self, teacher: Teacher, gpus: int, *, since: float, what: object) -> AsyncIterator[None]:
+        """Count the time of GPUs that a teacher holds, `since` (monotonic clock) until the end of the block.
+
+        Teachers that share `what` holds them (a fleet of servers) are counted as one, from the first one's start to the
+        last one's end, at the first one's price.
+        """
         if gpus <= 0:
             yield
             return
-        began = datetime.now(UTC).isoformat(timespec="seconds")
-        held = _Held(uuid.uuid4().hex, teacher.name, gpus, price_of(teacher).gpu_hour, since, began)
-        self._held[held.id] = held
-        await self.ledger.hold(held.so_far())
-        noting = asyncio.create_task(self._note(held))
+        hold = self._holds.get(id(what))
+        if hold is None:
+            hold = self._holds[id(what)] = self._taken(teacher, gpus, since)
+        hold.users += 1
         try:
+            await self.ledger.hold(hold.held.so_far())
             yield
         finally:
-            noting.cancel()
-            await asyncio.gather(noting, return_exceptions=True)
-            last = held.so_far()
-            del self._held[held.id]
-            self._spent += _spent(last)
-            await self.ledger.hold(last)
+            hold.users -= 1
+            if not hold.users:
+                await self._let_go(hold, what)
+
+    def _taken(self, teacher: Teacher, gpus: int, since: float) -> _Hold:
+        began = datetime.now(UTC).isoformat(timespec="seconds")
+        held = _Held(uuid.uuid4().hex, teacher.name, gpus, price_of(teacher).gpu_hour, since, began)
+        return _Hold(held, asyncio.create_task(self._note(held)))
+
+    async def _let_go(self, hold: _Hold, what: object) -> None:
+        hold.noting.cancel()
+        await asyncio.gather(hold.noting, return_exceptions=True)
+        last = hold.held.so_far()
+        del self._holds[id(what)]
+        self._spent += _spent(last)
+        await self.ledger.hold(last)
 
     async def _note(self, held: _Held) -> None:
         while True:

@@ -48,14 +48,15 @@ async def line_to(run: Run[Any], teacher: Teacher, *, scope: str, episode: Episo
 
 @asynccontextmanager
 async def _opened(teacher: Teacher, account: Account | None) -> AsyncIterator[Chat]:
-    """The teacher's chat; GPUs that it holds (`gpus`, where the chat says so) are counted from its start to its end."""
+    """The teacher's chat; GPUs that it holds (`gpus`, where the chat says so) are counted from its start to its end,
+    and once for all chats that share what runs on them (`engine`)."""
     began = time.monotonic()
     async with teacher.open() as chat:
         gpus = 0 if account is None else int(getattr(chat, "gpus", 0))
         if account is None or not gpus:
             yield chat
             return
-        async with account.holding(teacher, gpus, since=began):
+        async with account.holding(teacher, gpus, since=began, what=getattr(chat, "engine", chat)):
             yield chat
 
 

@@ -50,7 +50,8 @@ class NoExecutionSandbox(Spec):
     """Boxes of the sandbox `inside`, where nothing can be executed but programs that read and edit files.
 
     Twice: each line is parsed and refused unless all of it is known to be harmless, and the box holds no other
-    programs. For agents that send lines (`agent: tools` or `openhands`), not keys: a terminal cannot be started in such a box."""
+    programs. For agents that send lines (`agent: tools` or `openhands`), not keys: a terminal cannot be started in
+    such a box."""
 
     use_name: ClassVar[str] = "no_execution"
 

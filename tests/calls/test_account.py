@@ -105,14 +105,14 @@ async def test_gpus_are_counted_from_their_start_while_they_are_held_and_to_the_
     teacher = quiz.Parrot(price=Price(gpu_hour=3600.0))
     async with Ledger(tmp_path / CALLS) as ledger:
         account = Account(ledger, Budget(gpu_hours=8 / 3600))
-        async with account.holding(teacher, 4, since=time.monotonic() - 1.0):
+        async with account.holding(teacher, 4, since=time.monotonic() - 1.0, what=teacher):
             held = account.spent
             assert 4.0 <= held.gpu_seconds < 8.0
             account.check()
             await asyncio.sleep(0.01)
             assert account.spent.gpu_seconds > held.gpu_seconds
             assert spending(ledger.path).total.gpu_seconds >= 4.0
-        async with account.holding(teacher, 4, since=time.monotonic() - 1.0):
+        async with account.holding(teacher, 4, since=time.monotonic() - 1.0, what=teacher):
             with pytest.raises(BudgetSpent, match=r"budget\.gpu_hours is spent"):
                 account.check()
         last = account.spent
@@ -124,7 +124,7 @@ async def test_gpus_are_counted_from_their_start_while_they_are_held_and_to_the_
 async def test_a_teacher_that_knows_of_no_gpus_holds_none(tmp_path: Path, quiz: ModuleType) -> None:
     async with Ledger(tmp_path / CALLS) as ledger:
         account = Account(ledger)
-        async with account.holding(quiz.Parrot(), 0, since=time.monotonic() - 10):
+        async with account.holding(quiz.Parrot(), 0, since=time.monotonic() - 10, what=tmp_path):
             assert account.spent.gpu_seconds == 0
     assert not (tmp_path / CALLS).exists()
 
@@ -134,10 +134,29 @@ async def test_gpu_time_is_noted_while_it_is_held_so_that_a_kill_forgets_little(
 ) -> None:
     async with Ledger(tmp_path / CALLS) as ledger:
         account = Account(ledger, beat=0.01)
-        async with account.holding(quiz.Parrot(), 2, since=time.monotonic()):
+        async with account.holding(quiz.Parrot(), 2, since=time.monotonic(), what=tmp_path):
             noted = [spending(ledger.path).total.gpu_seconds]
             async with asyncio.timeout(20):
                 while len(noted) < 4:
                     await asyncio.sleep(0.01)
                     if (now := spending(ledger.path).total.gpu_seconds) > noted[-1]:
                         noted.append(now)
+
+
+async def test_gpus_that_teachers_share_are_counted_once_and_for_as_long_as_one_of_them_holds_them(
+    tmp_path: Path, quiz: ModuleType
+) -> None:
+    fleet = object()
+    async with Ledger(tmp_path / CALLS) as ledger:
+        account = Account(ledger)
+        first = account.holding(quiz.Parrot(), 4, since=time.monotonic() - 10.0, what=fleet)
+        second = account.holding(quiz.Parrot(), 4, since=time.monotonic(), what=fleet)
+        await first.__aenter__()
+        await second.__aenter__()
+        assert 40.0 <= account.spent.gpu_seconds < 44.0, "once"
+        await first.__aexit__(None, None, None)
+        left = account.spent.gpu_seconds
+        await asyncio.sleep(0.05)
+        assert account.spent.gpu_seconds >= left + 0.2, "the second one still holds them"
+        await second.__aexit__(None, None, None)
+        assert spending(ledger.path).total == account.spent

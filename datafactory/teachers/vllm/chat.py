@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 class VLLMChat:
     """Safe for any number of calls at the same time."""
 
-    def __init__(self, spec: VLLMTeacher, fleet: Fleet, *, gpus: int) -> None:
-        self.fleet = fleet
-        self.gpus = gpus
-        """GPUs that this chat answers for; 0 where another chat of the run shares the servers, and counts them."""
+    def __init__(self, spec: VLLMTeacher, fleet: Fleet) -> None:
+        self.fleet = self.engine = fleet
+        self.gpus = fleet.gpus
+        """GPUs that the fleet holds, whoever shares it."""
         self._spec = spec
         needs = spec.tool_choice not in ("required", "none") and not spec.addresses()
         self._deaf = needs and not command.tool_parser(spec)

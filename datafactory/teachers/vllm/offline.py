@@ -159,8 +159,8 @@ class VLLMOfflineTeacher(Spec):
         arguments = self.arguments()
         # Two teachers that differ only in what they ask are one model, and a GPU has room for one.
         key = ("vllm_offline", json.dumps(arguments, sort_keys=True, default=str))
-        async with shared(key, lambda: Engine(arguments)) as (engine, first):
-            chat = await asyncio.to_thread(OfflineChat, self, engine, gpus=engine.gpus if first else 0)
+        async with shared(key, lambda: Engine(arguments)) as engine:
+            chat = await asyncio.to_thread(OfflineChat, self, engine)
             try:
                 yield chat
             finally:

@@ -30,12 +30,12 @@ class OfflineChat:
     as memory allows. Calls past `at_once` wait here only so that their prompts need not be held as tokens.
     """
 
-    def __init__(self, spec: VLLMOfflineTeacher, engine: Engine, *, gpus: int = 0) -> None:
+    def __init__(self, spec: VLLMOfflineTeacher, engine: Engine) -> None:
         """Loads the tokenizer. Raises ConfigError where the model or `extra` cannot be used."""
         self._spec = spec
-        self._engine = engine
-        self.gpus = gpus
-        """GPUs that the engine holds and that are counted here, not with another chat on the same engine."""
+        self.engine = engine
+        self.gpus = engine.gpus
+        """GPUs that the engine holds, whoever shares it."""
         self._room = int(engine.llm.model_config.max_model_len)
         self._defaults: dict[str, Any] = engine.llm.model_config.get_diff_sampling_param()
         self._places = asyncio.Semaphore(spec.at_once)
@@ -74,7 +74,7 @@ class OfflineChat:
                 return Reply(message=Message(role="assistant"), finish="context", model=self._spec.model)
             with boundary(TeacherError, "asking the engine"):
                 sampling, capped = self._sampling(left, schema, episode)
-                output, seconds = await self._engine.generate(ids, sampling)
+                output, seconds = await self.engine.generate(ids, sampling)
                 reply = await loop.run_in_executor(self._threads, self._read, output, opened, capped)
                 return reply.but(seconds=round(seconds, 4))
 

@@ -24,18 +24,15 @@ _OPEN: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[Hashable, _Shared[Any]]
 
 
 @asynccontextmanager
-async def shared(
-    key: Hashable, opening: Callable[[], AbstractAsyncContextManager[Live]]
-) -> AsyncIterator[tuple[Live, bool]]:
-    """What is open for `key`, opened by its first user and closed by its last, and whether this is the first."""
+async def shared(key: Hashable, opening: Callable[[], AbstractAsyncContextManager[Live]]) -> AsyncIterator[Live]:
+    """What is open for `key`, opened by its first user and closed by its last."""
     entries = _OPEN.setdefault(asyncio.get_running_loop(), {})
     entry = entries.get(key)
     if entry is None or (entry.live.done() and (entry.live.cancelled() or entry.live.exception())):
         entry = entries[key] = _Shared(opening)
-    first = entry.users == 0
     entry.users += 1
     try:
-        yield await asyncio.shield(entry.live), first
+        yield await asyncio.shield(entry.live)
     finally:
         entry.users -= 1
         if entry.users == 0:

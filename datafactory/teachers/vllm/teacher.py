@@ -148,9 +148,9 @@ class VLLMTeacher(Asking):
         from datafactory.teachers.vllm.sharing import shared
 
         server = self.addresses() or tuple(command.argv(self, opening.installed(self), 0))
-        async with shared((self.model, self.replicas, server), lambda: opening.opened(self)) as (fleet, first):
+        async with shared((self.model, self.replicas, server), lambda: opening.opened(self)) as fleet:
             opening.check(self, fleet)
-            yield VLLMChat(self, fleet, gpus=fleet.gpus if first else 0)
+            yield VLLMChat(self, fleet)
 
 
 def _split(said: str | tuple[str, ...]) -> tuple[str, ...]:

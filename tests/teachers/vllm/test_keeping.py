@@ -157,7 +157,8 @@ async def test_replicas_share_the_gpus_and_the_environment_is_vllms_own(
 async def test_teachers_that_ask_the_same_server_for_other_things_share_it(fake: Fake) -> None:
     async with fake(temperature=0.0).open() as cold, fake(temperature=1.0, max_tokens=9).open() as hot:
         assert (await seen(cold))["pid"] == (await seen(hot))["pid"]
-        assert (cold.gpus, hot.gpus) == (1, 0), "the GPUs are counted once"
+        assert cold.gpus == hot.gpus == 1
+        assert cold.engine is hot.engine, "or the GPUs would be counted twice"
         async with fake(max_model_len=512).open() as other:
             assert (await seen(other))["pid"] != (await seen(cold))["pid"]
 
