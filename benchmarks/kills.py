@@ -42,6 +42,8 @@ from datafactory.teachers.vllm.keeper import descendants
 HERE = Path(__file__).resolve().parent
 PATIENCE = 900.0
 """Seconds until something that is waited for must have happened."""
+MIDST = 0.1
+"""Seconds before a kill: calls that began together end together, and the next ones must have reached the server."""
 SETTLED = 1.0
 """Seconds in which a factory has put down all that a server said before it was killed; a new server takes longer."""
 WRAPPER = """#!{python}
@@ -63,6 +65,8 @@ class Trial:
     model: Path
     calls: int
     flags: dict[str, Any]
+    asking: dict[str, Any]
+    """More of the teacher's fields."""
 
     def __post_init__(self) -> None:
         self.log = self.folder / "calls.log"
@@ -72,9 +76,9 @@ class Trial:
         teacher = {
             "use": "vllm",
             "model": str(self.model),
-            "max_tokens": 8,
             "flags": flags,
             "program": str(self.wrap()),
+            **self.asking,
         }
         stages = [{"use": "kills_stage:Ask", "count": self.calls}]
         text = yaml.safe_dump({"name": "kills", "teacher": teacher, "stages": stages})
@@ -138,16 +142,18 @@ class Trial:
             time.sleep(0.005)
 
 
-def trial(folder: Path, model: Path, calls: int, flags: dict[str, Any]) -> dict[str, Any]:
+def trial(folder: Path, model: Path, calls: int, flags: dict[str, Any], asking: dict[str, Any]) -> dict[str, Any]:
     """Kill, kill, go on, count."""
-    desk, began = Trial(folder, model, calls, flags), time.monotonic()
+    desk, began = Trial(folder, model, calls, flags, asking), time.monotonic()
     factory = desk.start()
     desk.until(factory, calls // 3)
+    time.sleep(MIDST)
     for pid in desk.servers():
         os.kill(pid, signal.SIGKILL)
     time.sleep(SETTLED)
     at_server = desk.unsaved()
     desk.until(factory, 2 * calls // 3)
+    time.sleep(MIDST)
     resent_before = _again(desk.read())
     factory.kill()
     factory.communicate()
@@ -184,11 +190,16 @@ def main() -> None:
     parser.add_argument("--calls", type=int, default=2000)
     parser.add_argument("--model", type=Path, help="a folder; left out: a tiny one without weights is made")
     parser.add_argument("--flag", action="append", default=[], help="of vllm serve, as name=value")
+    parser.add_argument("--tokens", type=int, default=8, help="of an answer")
+    parser.add_argument(
+        "--at-once", type=int, default=1024, help="calls in flight at most, so that few make many rounds"
+    )
     asked = parser.parse_args()
     flags = {name: yaml.safe_load(value) for name, _, value in (flag.partition("=") for flag in asked.flag)}
     with tempfile.TemporaryDirectory(prefix="kills-") as folder:
         model = asked.model.resolve() if asked.model else _tiny(Path(folder) / "tiny")
-        print(json.dumps(trial(Path(folder), model, asked.calls, flags)))
+        asking = {"max_tokens": asked.tokens, "at_once": asked.at_once, "extra": {"ignore_eos": True}}
+        print(json.dumps(trial(Path(folder), model, asked.calls, flags, asking)))
 
 
 def _tiny(folder: Path) -> Path:

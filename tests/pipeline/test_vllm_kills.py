@@ -16,7 +16,7 @@ CALLS = 200
 
 
 def test_what_is_killed_in_mid_run_loses_nothing_and_sends_again_what_was_in_flight_alone() -> None:
-    command = [sys.executable, str(KILLS), "--calls", str(CALLS)]
+    command = [sys.executable, str(KILLS), "--calls", str(CALLS), "--at-once", "24", "--tokens", "96"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=900)
     assert done.returncode == 0, done.stderr[-4000:]
     said = json.loads(done.stdout)
