@@ -162,7 +162,7 @@ async def work(asked: argparse.Namespace) -> None:
                         await agents(run, teacher_of(asked, acting.write), texts, brief)
                         continue
                     if arm.startswith("sweep"):
-                        served = (await chat_of(run, teacher_of(asked, acting.write))).fleet.replicas[0]
+                        served = (await chat_of(run, teacher_of(asked, acting.write))).engine.replicas[0]
                         made = await sweep(served.address, str(asked.model), texts, acting, int(arm.split()[1]))
                     elif "single" in arm:
                         made = await single(run, teacher_of(asked, bulk.write), texts, bulk)

@@ -91,6 +91,10 @@ class Episode:
     agent: str = ""
     """The dialect spoken: `terminus-2`, `tools` or `openhands`; empty: no agent."""
 
+    def mixed(self, seed: int) -> int:
+        """A teacher's own seed mixed with this episode's, from 0 to 2**31 - 1, so that repeated attempts differ."""
+        return (seed * 1_000_003 + self.seed) & 0x7FFF_FFFF
+
 
 class Chat(Protocol):
     """A teacher that is listening."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
+from operator import add, attrgetter
 from pathlib import Path
 from typing import Literal
 
@@ -40,14 +41,16 @@ class Spent:
         return self.gpu_seconds / 3600
 
     def __add__(self, other: Spent) -> Spent:
-        mine, theirs = asdict(self), asdict(other)
-        return Spent(**{name: mine[name] + theirs[name] for name in mine})
+        return Spent(*map(add, _all(self), _all(other)))
 
     @classmethod
     def of(cls, usage: Usage, *, seconds: float, dollars: float) -> Spent:
         """One answered call."""
         prompt, cached, completion = usage.prompt_tokens, usage.cached_tokens, usage.completion_tokens
         return cls(1, prompt, cached, completion, seconds, 0.0, dollars)
+
+
+_all = attrgetter(*(field.name for field in fields(Spent)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,7 +64,7 @@ def body(
     else:
         said.pop("tool_choice", None)
     if spec.seed is not None and episode is not None:
-        said["seed"] = (spec.seed * 1_000_003 + episode.seed) & 0x7FFF_FFFF
+        said["seed"] = episode.mixed(spec.seed)
     if schema is not None:
         form = {"name": "answer", "schema": dict(schema), "strict": True}
         said["response_format"] = {"type": "json_schema", "json_schema": form}

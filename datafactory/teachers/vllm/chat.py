@@ -20,7 +20,7 @@ class VLLMChat:
     """Safe for any number of calls at the same time."""
 
     def __init__(self, spec: VLLMTeacher, fleet: Fleet) -> None:
-        self.fleet = self.engine = fleet
+        self.engine = fleet
         self.gpus = fleet.gpus
         """GPUs that the fleet holds, whoever shares it."""
         self._spec = spec
@@ -44,9 +44,9 @@ class VLLMChat:
                 "tool_parser, or choose an agent without native tool calls"
             )
         data = openai_wire.body(self._spec, messages, tools, schema, episode)
-        reply = await self.fleet.ask(data, episode.id if episode is not None else None)
+        reply = await self.engine.ask(data, episode.id if episode is not None else None)
         return openai_wire.complete(self._spec, reply)
 
     def report(self) -> dict[str, Any]:
         """What the servers did so far: prefix-cache hit rate, preemptions, restarts, places at each gate."""
-        return self.fleet.report()
+        return self.engine.report()

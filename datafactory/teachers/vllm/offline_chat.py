@@ -114,7 +114,7 @@ class OfflineChat:
         if capped:
             asked["max_tokens"] = left
         if self._spec.seed is not None and episode is not None:
-            asked["seed"] = (self._spec.seed * 1_000_003 + episode.seed) & 0x7FFF_FFFF
+            asked["seed"] = episode.mixed(self._spec.seed)
         if schema is not None:
             asked["structured_outputs"] = StructuredOutputsParams(json=dict(schema))
         # One decoding at the end costs a tenth of one at every token; only stop texts need the latter.

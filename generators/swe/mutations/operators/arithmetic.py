@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import libcst as cst
 
-from generators.swe.mutations.operators.operator import Operator
+from generators.swe.mutations.operators.operator import Operator, Swap
 from generators.swe.mutations.place import Edits, Place, called
 
 _TEXTS = (cst.SimpleString, cst.FormattedString, cst.ConcatenatedString)
@@ -20,12 +20,12 @@ def is_gathered(node: cst.BaseExpression) -> bool:
     return isinstance(node, _GATHERED) or called(node) in ("str", "repr", "join", "format", "list", "tuple")
 
 
-class ArithmeticOperator(Operator[cst.BinaryOperation]):
+class ArithmeticOperator(Swap[cst.BinaryOperation]):
     """Writes a neighbouring operator: `-` for `+`, `/` for `//`, `&` for `|`."""
 
     name = "arithmetic_operator"
     on = (cst.BinaryOperation,)
-    _other = {
+    others = {
         cst.Add: "-",
         cst.Subtract: "+",
         cst.Multiply: "//",
@@ -41,17 +41,16 @@ class ArithmeticOperator(Operator[cst.BinaryOperation]):
     }
 
     def changes(self, node: cst.BinaryOperation, at: Place) -> Iterator[Edits]:
-        other = self._other.get(type(node.operator))
-        if other is not None and not is_gathered(node):
-            yield at.within(node.operator, other)
+        if not is_gathered(node):
+            yield from super().changes(node, at)
 
 
-class AugmentedOperator(Operator[cst.AugAssign]):
+class AugmentedOperator(Swap[cst.AugAssign]):
     """Counts down instead of up: `-=` for `+=`."""
 
     name = "augmented_operator"
     on = (cst.AugAssign,)
-    _other = {
+    others = {
         cst.AddAssign: "-=",
         cst.SubtractAssign: "+=",
         cst.MultiplyAssign: "//=",
@@ -66,9 +65,8 @@ class AugmentedOperator(Operator[cst.AugAssign]):
     }
 
     def changes(self, node: cst.AugAssign, at: Place) -> Iterator[Edits]:
-        other = self._other.get(type(node.operator))
-        if other is not None and not is_gathered(node.value):
-            yield at.within(node.operator, other)
+        if not is_gathered(node.value):
+            yield from super().changes(node, at)
 
 
 class AccumulationLost(Operator[cst.AugAssign]):

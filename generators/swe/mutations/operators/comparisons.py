@@ -6,29 +6,24 @@ from collections.abc import Iterator
 
 import libcst as cst
 
-from generators.swe.mutations.operators.operator import Operator
+from generators.swe.mutations.operators.operator import Operator, Swap
 from generators.swe.mutations.place import Edits, Place
 
 
-class ComparisonBoundary(Operator[cst.ComparisonTarget]):
+class ComparisonBoundary(Swap[cst.ComparisonTarget]):
     """Counts the limit itself in, or leaves it out: `<` for `<=`."""
 
     name = "comparison_boundary"
     on = (cst.ComparisonTarget,)
-    _other = {cst.LessThan: "<=", cst.LessThanEqual: "<", cst.GreaterThan: ">=", cst.GreaterThanEqual: ">"}
-
-    def changes(self, node: cst.ComparisonTarget, at: Place) -> Iterator[Edits]:
-        other = self._other.get(type(node.operator))
-        if other is not None:
-            yield at.within(node.operator, other)
+    others = {cst.LessThan: "<=", cst.LessThanEqual: "<", cst.GreaterThan: ">=", cst.GreaterThanEqual: ">"}
 
 
-class ComparisonFlip(Operator[cst.ComparisonTarget]):
+class ComparisonFlip(Swap[cst.ComparisonTarget]):
     """Tests for the opposite: `==` for `!=`, `in` for `not in`, `is` for `is not`, `<` for `>`."""
 
     name = "comparison_flip"
     on = (cst.ComparisonTarget,)
-    _other = {
+    others = {
         cst.Equal: "!=",
         cst.NotEqual: "==",
         cst.Is: "is not",
@@ -40,11 +35,6 @@ class ComparisonFlip(Operator[cst.ComparisonTarget]):
         cst.LessThanEqual: ">=",
         cst.GreaterThanEqual: "<=",
     }
-
-    def changes(self, node: cst.ComparisonTarget, at: Place) -> Iterator[Edits]:
-        other = self._other.get(type(node.operator))
-        if other is not None:
-            yield at.within(node.operator, other)
 
 
 class BooleanOperator(Operator[cst.BooleanOperation]):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import ClassVar, Generic, TypeVar
 
 import libcst as cst
@@ -27,3 +27,17 @@ class Operator(ABC, Generic[N]):
 
         One without edits counts for nothing, so that an operator need not ask whether `Place.drop` found a way.
         """
+
+
+class Swap(Operator[N]):
+    """Writes another sign in the place of a node's `operator`."""
+
+    others: ClassVar[Mapping[type[cst.CSTNode], str]]
+    """What is written for which kind of sign; the others stay."""
+
+    def changes(self, node: N, at: Place) -> Iterator[Edits]:
+        """See `Operator.changes`."""
+        sign: cst.CSTNode = node.operator  # type: ignore[attr-defined]
+        other = self.others.get(type(sign))
+        if other is not None:
+            yield at.within(sign, other)
