@@ -44,10 +44,11 @@ class Answers(Record):
 
 
 @asynccontextmanager
-async def workplace(folder: Path, commons: Commons) -> AsyncIterator[Run[Answers]]:
-    """A run with a shelf and a ledger, as a pipeline's stage has them."""
-    async with Shelf(folder / "shelf", Answers) as shelf, Ledger(folder / "calls.sqlite") as ledger:
-        yield Run(shelf, commons=commons, account=Account(ledger))
+async def workplace(commons: Commons, account: Account) -> AsyncIterator[Run[Answers]]:
+    """A run with a shelf of its own, as a pipeline's stage has one."""
+    with tempfile.TemporaryDirectory() as folder:
+        async with Shelf(Path(folder) / "shelf", Answers) as shelf:
+            yield Run(shelf, commons=commons, account=account)
 
 
 async def single(run: Run[Answers], teacher: Teacher, texts: Texts, asked: Single) -> dict[str, Any]:
@@ -148,29 +149,36 @@ async def chat_of(run: Run[Answers], teacher: Teacher) -> Any:
 
 
 async def work(asked: argparse.Namespace) -> None:
-    """Open the teacher once and go through the arms."""
+    """Open the teacher once and go through the arms, on one ledger as the stages of a pipeline share one."""
+    with tempfile.TemporaryDirectory() as folder:
+        async with Ledger(Path(folder) / "calls.sqlite") as ledger, Commons() as commons:
+            for arm in ["warm", *asked.arms]:
+                async with workplace(commons, Account(ledger)) as run:
+                    made = await measured(run, arm, asked)
+                if made:
+                    print(json.dumps({"arm": arm, **made}), flush=True)
+
+
+async def measured(run: Run[Answers], arm: str, asked: argparse.Namespace) -> dict[str, Any]:
+    """One arm; nothing to report of the warm-up."""
     bulk, acting = Single(**asked.single), Agents(**asked.agents)
-    async with Commons() as commons:
-        for arm in ["warm", *asked.arms]:
-            texts = Texts(asked.model, arm)
-            with tempfile.TemporaryDirectory() as folder:
-                async with workplace(Path(folder), commons) as run:
-                    if arm == "warm":
-                        # The first batch of a size compiles and tunes kernels for it: seconds that are nobody's.
-                        await single(run, teacher_of(asked, bulk.write), texts, bulk)
-                        brief = replace(acting, turns=2, gap=(0.0, 0.1))
-                        await agents(run, teacher_of(asked, acting.write), texts, brief)
-                        continue
-                    if arm.startswith("sweep"):
-                        served = (await chat_of(run, teacher_of(asked, acting.write))).engine.replicas[0]
-                        made = await sweep(served.address, str(asked.model), texts, acting, int(arm.split()[1]))
-                    elif "single" in arm:
-                        made = await single(run, teacher_of(asked, bulk.write), texts, bulk)
-                    else:
-                        made = await agents(run, teacher_of(asked, acting.write), texts, acting)
-                    if arm.startswith("served"):
-                        made["server"] = (await chat_of(run, teacher_of(asked, acting.write))).report()
-            print(json.dumps({"arm": arm, **made}), flush=True)
+    asks, acts = teacher_of(asked, bulk.write), teacher_of(asked, acting.write)
+    texts = Texts(asked.model, arm)
+    if arm == "warm":
+        # The first batch of a size compiles and tunes kernels for it: seconds that are nobody's.
+        await single(run, asks, texts, bulk)
+        await agents(run, acts, texts, replace(acting, turns=2, gap=(0.0, 0.1)))
+        return {}
+    if arm.startswith("sweep"):
+        served = (await chat_of(run, acts)).engine.replicas[0]
+        made = await sweep(served.address, str(asked.model), texts, acting, int(arm.split()[1]))
+    elif "single" in arm:
+        made = await single(run, asks, texts, bulk)
+    else:
+        made = await agents(run, acts, texts, acting)
+    if not arm.startswith("offline"):
+        made["server"] = (await chat_of(run, acts)).report()
+    return made
 
 
 if __name__ == "__main__":
