@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
 
+from datafactory.errands import carry_off
 from datafactory.protocols import Box, SandboxHost
 from datafactory.ruling import read_score, rule
 from datafactory.types import Check, CheckResult, Draft, Files, Outcome, Reject, Verdict
@@ -53,44 +55,59 @@ def _carried(path: str, artifacts: Sequence[str]) -> bool:
 
 async def verify(host: SandboxHost, draft: Draft, artifacts: Files) -> Verdict:
     """Judge what an attempt left behind, in a box that the agent never touched."""
-    async with host.open(draft.image, clean_files(draft, artifacts), workdir=draft.workdir) as box:
-        return await judge(box, draft.checks)
+    return await _judged(host, draft, clean_files(draft, artifacts), None)
+
+
+def _opened(host: SandboxHost, draft: Draft, files: Files) -> AbstractAsyncContextManager[Box]:
+    return host.open(draft.image, files, workdir=draft.workdir, prepare=draft.prepare)
 
 
 async def prove(host: SandboxHost, draft: Draft, *, repeats: int = 3, step_timeout: float = 120.0) -> Reject | None:
     """The soundness gate: None where the own solution scores 1, doing nothing scores 0, and `repeats` agree.
 
-    Each repeat solves in a fresh box; all are judged in one more, reset in between. Reasons: `no_solution`,
+    Each repeat solves in a fresh box; all are judged in one more, reset in between (in fresh ones where the draft has
+    lines to `prepare` a box). Reasons: `no_solution`,
     `solution_hangs`, `solution_too_large`, `solution_fails`, `noop_scores`, `check_crashes`, `flaky`.
     """
     if not draft.solution:
         return Reject(reason="no_solution", detail="the draft has no reference solution to prove it by")
     found: list[tuple[Verdict, Verdict]] = []
-    async with host.open(draft.image, draft.files, workdir=draft.workdir) as bench:
+    async with AsyncExitStack() as stack:
+        # What `prepare` made cannot be put back to how it was: such a draft is judged in fresh boxes only.
+        bench = None if draft.prepare else await stack.enter_async_context(_opened(host, draft, draft.files))
         for number in range(repeats):
             artifacts = await _solve(host, draft, step_timeout)
             if isinstance(artifacts, Reject):
                 return artifacts
-            if number:
+            if bench is not None and number:
                 await _reset(bench, draft, draft.files)
-            nothing = await judge(bench, draft.checks)
-            await _reset(bench, draft, clean_files(draft, artifacts))
-            found.append((nothing, await judge(bench, draft.checks)))
+            nothing = await _judged(host, draft, draft.files, bench)
+            solved = clean_files(draft, artifacts)
+            if bench is not None:
+                await _reset(bench, draft, solved)
+            found.append((nothing, await _judged(host, draft, solved, bench)))
             unsound = _unsound(found, last=number == repeats - 1)
             if unsound is not None:
                 return unsound
     return None
 
 
+async def _judged(host: SandboxHost, draft: Draft, files: Files, bench: Box | None) -> Verdict:
+    if bench is not None:
+        return await judge(bench, draft.checks)
+    async with _opened(host, draft, files) as box:
+        return await judge(box, draft.checks)
+
+
 async def _solve(host: SandboxHost, draft: Draft, timeout: float) -> Files | Reject:
-    async with host.open(draft.image, draft.files, workdir=draft.workdir) as box:
+    async with _opened(host, draft, draft.files) as box:
         for number, step in enumerate(draft.solution, 1):
             result = await box.exec(step.command, timeout=timeout)
             if result.timed_out:
                 return Reject(
                     reason="solution_hangs", detail=f"step {number} ran past {timeout:g} s: {step.command[:200]}"
                 )
-        artifacts, note = await box.pull(draft.artifacts)
+        artifacts, note = await carry_off(box, draft)
     return Reject(reason="solution_too_large", detail=note) if note else artifacts
 
 

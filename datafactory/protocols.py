@@ -8,7 +8,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
-from datafactory.types import Draft, Files, Message, Reject, Reply, Task
+from datafactory.types import Draft, Files, Message, Reject, Reply, Task, Violation
 
 if TYPE_CHECKING:
     import polars as pl
@@ -59,6 +59,21 @@ class Box(Protocol):
 
 
 @runtime_checkable
+class Guarded(Protocol):
+    """A box that forbids things."""
+
+    @property
+    def inside(self) -> Box:
+        """The same box without the policy, for the factory's own errands."""
+        ...
+
+    @property
+    def violations(self) -> Sequence[Violation]:
+        """What was refused so far, in order."""
+        ...
+
+
+@runtime_checkable
 class Sandbox(Protocol):
     """Opens boxes."""
 
@@ -72,8 +87,11 @@ class Sandbox(Protocol):
 class SandboxHost(Protocol):
     """A sandbox that is up."""
 
-    def open(self, image: str, files: Files, *, workdir: str = "/app") -> AbstractAsyncContextManager[Box]:
-        """A fresh box from `image` with `files` in place; gone, with all that runs in it, at the end."""
+    def open(
+        self, image: str, files: Files, *, workdir: str = "/app", prepare: Sequence[str] = ()
+    ) -> AbstractAsyncContextManager[Box]:
+        """A fresh box from `image` with `files` in place and the lines of `prepare` run; gone, with all that runs in
+        it, at the end."""
         ...
 
     def image_digest(self, image: str) -> str:
@@ -166,6 +184,33 @@ class Generator(Protocol):
 
     async def make(self, slot: Slot, chat: Chat | None) -> Draft | Reject:
         """One draft, or why there is none. The same slot gives the same draft where no model is asked."""
+        ...
+
+
+class Maker(Protocol):
+    """Whoever makes a generator's drafts once it is open; what it keeps lasts for one run."""
+
+    async def make(self, slot: Slot, chat: Chat | None) -> Draft | Reject:
+        """See `Generator.make`."""
+        ...
+
+
+@runtime_checkable
+class Workshop(Protocol):
+    """A generator that runs programs to make its drafts and proves them meanwhile: the gate is not run again."""
+
+    @property
+    def count(self) -> int:
+        """How many tasks to make."""
+        ...
+
+    @property
+    def asks(self) -> bool:
+        """Whether `make` needs a teacher's chat."""
+        ...
+
+    def open(self, host: SandboxHost) -> AbstractAsyncContextManager[Maker]:
+        """Ready to make drafts in boxes of `host`; opened once a run."""
         ...
 
 

@@ -8,12 +8,13 @@ import posixpath
 import shutil
 import threading
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Coroutine, Sequence
 from contextlib import asynccontextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from datafactory import errands
 from datafactory.errors import Missing, SandboxError
 from datafactory.types import Files
 from sandboxes import docker_owner, imagery
@@ -70,7 +71,9 @@ class DockerHost:
             return self._digests[image]
 
     @asynccontextmanager
-    async def open(self, image: str, files: Files, *, workdir: str = "/app") -> AsyncIterator[DockerBox]:
+    async def open(
+        self, image: str, files: Files, *, workdir: str = "/app", prepare: Sequence[str] = ()
+    ) -> AsyncIterator[DockerBox]:
         """See `SandboxHost.open`."""
         self._guard_disk()
         if image not in self._digests:
@@ -82,6 +85,7 @@ class DockerHost:
             raise SandboxError(f"no box of {image!r} opened within {self._recipe.open_timeout:g} s") from error
         try:
             await box.push(files)
+            await errands.prepare(box, prepare)
             yield box
         finally:
             self._later(self._discard(box))

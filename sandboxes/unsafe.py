@@ -12,6 +12,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import ClassVar
 
+from datafactory import errands
 from datafactory.errors import ConfigError, SandboxError
 from datafactory.protocols import Box, SandboxHost
 from datafactory.spec import Spec
@@ -65,7 +66,9 @@ class UnsafeHost:
         return "unsafe:this-machine"
 
     @asynccontextmanager
-    async def open(self, image: str, files: Files, *, workdir: str = "/app") -> AsyncIterator[Box]:
+    async def open(
+        self, image: str, files: Files, *, workdir: str = "/app", prepare: Sequence[str] = ()
+    ) -> AsyncIterator[Box]:
         """The machine, once the box before is closed; what was placed, and what lies in a workdir that was not there
         before, is removed at the end. Raises SandboxError, also where a file to be placed is already there."""
         async with self._one:
@@ -83,6 +86,7 @@ class UnsafeHost:
             try:
                 box = ShellBox(shell)
                 await box.place(files, workdir)
+                await errands.prepare(box, prepare)
                 yield box
             finally:
                 await shell.purge()

@@ -11,8 +11,9 @@ from pydantic import Field
 
 from datafactory import __version__
 from datafactory.agent import Attempted, Limits, Ruler, Student, attempt, dialect
+from datafactory.errands import carry_off
 from datafactory.errors import SandboxError, boundary
-from datafactory.protocols import Episode, Sandbox, SandboxHost, Teacher
+from datafactory.protocols import Episode, Guarded, Sandbox, SandboxHost, Teacher
 from datafactory.run import Run
 from datafactory.spec import Component
 from datafactory.stages.live import host_of, line_to
@@ -98,12 +99,14 @@ class Rollout(Stage):
         limits = Limits(turns=self.max_turns, tokens=self.max_tokens, seconds=self.max_seconds)
         speaks = dialect(self.agent)
         with boundary(SandboxError, "attempting a task"):
-            async with host.open(task.image, task.files, workdir=task.workdir) as box:
+            async with host.open(task.image, task.files, workdir=task.workdir, prepare=task.prepare) as box:
                 done = await attempt(task, box, line, dialect=speaks, limits=limits, episode=episode, student=ruler)
-                artifacts, note = await box.pull(task.artifacts, limit=self.artifact_bytes)
+                artifacts, note = await carry_off(box, task, limit=self.artifact_bytes)
+                violations = tuple(box.violations) if isinstance(box, Guarded) else ()
             image = host.image_digest(task.image)
         lineage = self._lineage(task, done, line.teacher, seed, image, run)
-        return _trajectory(task, number, done, artifacts, note, line.teacher.name, self.agent, lineage)
+        row = _trajectory(task, number, done, artifacts, note, line.teacher.name, self.agent, lineage)
+        return row.but(violations=violations)
 
     def _lineage(self, task: Task, done: Attempted, teacher: Teacher, seed: int, image: str, run: Run[Any]) -> Lineage:
         assert self.sandbox is not None

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator, Set
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, cast
 
 from pydantic import Field
 
 from datafactory.calls import Line
 from datafactory.checks import prove
 from datafactory.errors import GeneratorError, SandboxError, boundary
-from datafactory.protocols import Episode, Generator, Sandbox, SandboxHost, Slot, Teacher
+from datafactory.protocols import Episode, Generator, Maker, Sandbox, SandboxHost, Slot, Teacher, Workshop
 from datafactory.run import Run
-from datafactory.spec import Component
+from datafactory.spec import Component, Spec
 from datafactory.stages.labels import labels
 from datafactory.stages.live import host_of, line_to
 from datafactory.stages.stage import CORES, Stage
@@ -28,7 +28,7 @@ class Synthesize(Stage):
     reads: ClassVar[type[Record] | None] = None
     writes: ClassVar[type[Record]] = Task
 
-    generators: tuple[Annotated[Generator, Component("generator")], ...] = Field(min_length=1)
+    generators: tuple[Annotated[Generator | Workshop, Component("generator")], ...] = Field(min_length=1)
     """What makes the drafts."""
     sandbox: Annotated[Sandbox | None, Component("sandbox")] = None
     """Where soundness is proved; left out: the pipeline's."""
@@ -60,7 +60,7 @@ class Synthesize(Stage):
         boxes = items * (self.repeats + 1)
         return f"{boxes:,} boxes" + (f", {asked:,} to {asked * self.tries:,} teacher calls" if asked else "")
 
-    def slots(self) -> Iterator[tuple[str, tuple[Generator, int]]]:
+    def slots(self) -> Iterator[tuple[str, tuple[Generator | Workshop, int]]]:
         """Every place to fill: `<generator>-<index>`, and whose it is."""
         for label, generator in zip(labels(self.generators), self.generators, strict=True):
             for index in range(generator.count):
@@ -73,24 +73,35 @@ class Synthesize(Stage):
         host = await host_of(run, self.sandbox)
         boxes = asyncio.Semaphore(self.at_once)
 
-        async def fill(key: str, item: tuple[Generator, int]) -> Task | Reject:
+        async def fill(key: str, item: tuple[Generator | Workshop, int]) -> Task | Reject:
             return await self._fill(key, *item, run=run, host=host, boxes=boxes)
 
         asking = self.teacher is not None and any(_asks(g) for g in self.generators)
         await run.each(self.slots(), fill, at_once=max(self.drafts, self.at_once) if asking else self.at_once)
 
     async def _fill(
-        self, key: str, generator: Generator, index: int, *, run: Run[Any], host: SandboxHost, boxes: asyncio.Semaphore
+        self,
+        key: str,
+        generator: Generator | Workshop,
+        index: int,
+        *,
+        run: Run[Any],
+        host: SandboxHost,
+        boxes: asyncio.Semaphore,
     ) -> Task | Reject:
         label = key.rpartition("-")[0]
+        proves = isinstance(generator, Workshop)
+        maker = await self._maker(generator, run, host)
         for retry in range(self.tries):
             if run.shelf.has(f"{key}#{retry}"):
                 continue  # rejected before the run was interrupted
             seed = int(digest_of([run.seed, key, retry]), 16)
             line = await self._line(generator, Episode(f"{key}#{retry}", seed), run)
             with boundary(GeneratorError, f"making a draft with {label}"):
-                draft = await generator.make(Slot(index, retry, seed), line)
-            reject = draft if isinstance(draft, Reject) else await self._prove(draft, host, boxes)
+                draft = await maker.make(Slot(index, retry, seed), line)
+            reject = draft if isinstance(draft, Reject) else None
+            if isinstance(draft, Draft) and not proves:
+                reject = await self._prove(draft, host, boxes)
             if reject is not None and reject.final:
                 return reject.but(generator=label)
             if reject is None:
@@ -100,7 +111,14 @@ class Synthesize(Stage):
             await run.shelf.reject(reject.but(key=f"{key}#{retry}", generator=label, what=what))
         return Reject(reason="slot_given_up", detail=f"no sound draft in {self.tries} tries", generator=label)
 
-    async def _line(self, generator: Generator, episode: Episode, run: Run[Any]) -> Line | None:
+    async def _maker(self, generator: Generator | Workshop, run: Run[Any], host: SandboxHost) -> Maker:
+        if not isinstance(generator, Workshop):
+            return generator
+        with boundary(GeneratorError, "opening a generator"):
+            maker: Maker = await run.commons.get(cast(Spec, generator), lambda: generator.open(host))
+        return maker
+
+    async def _line(self, generator: Generator | Workshop, episode: Episode, run: Run[Any]) -> Line | None:
         if self.teacher is None or not _asks(generator):
             return None
         return await line_to(run, self.teacher, scope=f"synthesize:{episode.id}", episode=episode)
@@ -111,7 +129,7 @@ class Synthesize(Stage):
                 return await prove(host, draft, repeats=self.repeats, step_timeout=self.step_timeout)
 
 
-def _asks(generator: Generator) -> bool:
+def _asks(generator: Generator | Workshop) -> bool:
     return bool(getattr(generator, "asks", True))
 
 

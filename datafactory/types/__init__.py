@@ -16,7 +16,7 @@ from datafactory.types.tasks import (
     Task,
     Verdict,
 )
-from datafactory.types.trajectories import Example, Lineage, Stop, Trajectory
+from datafactory.types.trajectories import Example, Lineage, Stop, Trajectory, Violation
 
 __all__ = [
     "DOMAINS",
@@ -43,6 +43,7 @@ __all__ = [
     "Trajectory",
     "Usage",
     "Verdict",
+    "Violation",
     "digest_of",
     "files",
 ]

@@ -111,9 +111,14 @@ class Draft(Record):
     """Where the agent's shell starts."""
     files: Files = {}
     """What lies in the box when the agent starts."""
+    prepare: tuple[str, ...] = ()
+    """Lines for bash that the factory runs in every box of the task once the files are in place: before an agent, and
+    before the checks."""
     checks: tuple[Check, ...] = Field(min_length=1)
     artifacts: tuple[str, ...] = ("/app/",)
     """What is carried from the agent's box to the clean one: a file, or a whole folder (ends in ``/``)."""
+    collect: tuple[str, ...] = ()
+    """Lines that the factory runs in an agent's box when the attempt is over, to make artifacts of what it left."""
     solution: tuple[Step, ...] = ()
     """The reference solution; never shown to an agent."""
     skills: tuple[str, ...] = ()
@@ -139,7 +144,9 @@ class Draft(Record):
 
     def content_digest(self) -> str:
         """Digest of everything that shapes an attempt and its judgement (not of the origin)."""
-        return digest_of(self.model_dump(mode="json", exclude={"source", "id", "digest"}))
+        shapes = self.model_dump(mode="json", exclude={"source", "id", "digest"})
+        # Fields that came later count only where they are used: older tasks keep their digests.
+        return digest_of({key: value for key, value in shapes.items() if value or key not in ("prepare", "collect")})
 
 
 class Task(Draft):

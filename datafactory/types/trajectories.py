@@ -34,6 +34,14 @@ class Lineage(Record):
     code_version: str = ""
 
 
+class Violation(Record):
+    """Something that an agent tried and was not allowed."""
+
+    command: str
+    """The line, or the words of the program, as it was given; or the file that was to be written."""
+    reason: str
+
+
 class Trajectory(Record):
     """One attempt at one task."""
 
@@ -53,6 +61,8 @@ class Trajectory(Record):
     """What the task's `artifacts` held when the attempt ended."""
     artifacts_note: str = ""
     """What could not be carried over, and why (such as: too large)."""
+    violations: tuple[Violation, ...] = ()
+    """What a sandbox that forbids things refused, in order."""
     stop: Stop
     verdict: Verdict | None = None
     usage: Usage = Usage()

@@ -6,13 +6,14 @@ import asyncio
 import contextlib
 import itertools
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import ClassVar, Literal
 
 from pydantic import Field
 
+from datafactory import errands
 from datafactory.errors import ConfigError, Missing, SandboxError
 from datafactory.protocols import Box, SandboxHost
 from datafactory.spec import Spec
@@ -110,7 +111,9 @@ class NamespaceHost:
         return self._roots.get(image, self._machine).digest
 
     @asynccontextmanager
-    async def open(self, image: str, files: Files, *, workdir: str = "/app") -> AsyncIterator[Box]:
+    async def open(
+        self, image: str, files: Files, *, workdir: str = "/app", prepare: Sequence[str] = ()
+    ) -> AsyncIterator[Box]:
         """A fresh box. Raises SandboxError."""
         root = self._roots.get(image, self._machine)
         try:
@@ -143,6 +146,7 @@ class NamespaceHost:
                 if cage is None:
                     watching = asyncio.create_task(limits.watch(started[0].pid, self._limits))
                     stack.callback(watching.cancel)
+                await errands.prepare(box, prepare)
                 yield box
         except OSError as error:
             raise SandboxError(f"a box would not open: {error}") from error

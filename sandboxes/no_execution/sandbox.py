@@ -11,7 +11,7 @@ from typing import Annotated, ClassVar
 from datafactory.errors import SandboxError, boundary
 from datafactory.protocols import Box, ExecResult, Sandbox, SandboxHost
 from datafactory.spec import Component, Spec
-from datafactory.types import Files, Record
+from datafactory.types import Files, Violation
 from sandboxes.no_execution import paths, stripping
 from sandboxes.no_execution.policy import refusal
 from sandboxes.no_execution.stripping import Bare, Look
@@ -30,14 +30,6 @@ _SETTINGS = {
     "log.showSignature": "false",
 }
 """Settings of git that would run something, or look into a repository with settings of its own."""
-
-
-class Violation(Record):
-    """Something that an agent tried and was not allowed."""
-
-    command: str
-    """The line, or the words of the program, as it was given; or the file that was to be written."""
-    reason: str
 
 
 class WriteRefused(SandboxError):
@@ -85,10 +77,12 @@ class NoExecutionHost:
         return self._inside.image_digest(image)
 
     @asynccontextmanager
-    async def open(self, image: str, files: Files, *, workdir: str = "/app") -> AsyncIterator[NoExecutionBox]:
+    async def open(
+        self, image: str, files: Files, *, workdir: str = "/app", prepare: Sequence[str] = ()
+    ) -> AsyncIterator[NoExecutionBox]:
         """See `SandboxHost.open`. What an image holds is looked up with its first box. Raises SandboxError, also
         where the programs cannot be taken out of a box."""
-        async with self._inside.open(image, files, workdir=workdir) as box:
+        async with self._inside.open(image, files, workdir=workdir, prepare=prepare) as box:
             bare = Bare()
             if self._strip:
                 with boundary(SandboxError, "taking programs out of a box"):
