@@ -5,6 +5,13 @@ TABLE: dict[str, str] = {
     "length": "filters.length:Length",
     "duplicate": "filters.duplicate:Duplicate",
     "format": "filters.format:Format",
+    "forbidden_execution": "filters.swe.forbidden_execution:ForbiddenExecution",
+    "step_limit": "filters.swe.step_limit:StepLimit",
+    "empty_patch": "filters.swe.empty_patch:EmptyPatch",
+    "held_out_edits": "filters.swe.held_out_edits:HeldOutEdits",
+    "call_cardinality": "filters.swe.call_cardinality:CallCardinality",
+    "editor_errors": "filters.swe.editor_errors:EditorErrors",
+    "looks_for_answer": "filters.swe.looks_for_answer:LooksForAnswer",
 }
 
 CURRICULA: dict[str, str] = {

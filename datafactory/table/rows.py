@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from datafactory.errors import DataError
+from datafactory.swe_facts import model_patch, swe_facts
 from datafactory.table.text import json_text
 from datafactory.types import Example, Message, Task, ToolCall, Trajectory, digest_of
 
@@ -19,7 +20,7 @@ def row(trajectory: Trajectory, task: Task) -> dict[str, Any]:
     """
     if trajectory.task_id != task.id:
         raise DataError(f"trajectory {trajectory.id!r} is an attempt at another task than {task.id!r}")
-    verdict, messages = trajectory.verdict, trajectory.messages
+    verdict, messages, facts = trajectory.verdict, trajectory.messages, swe_facts(task)
     return {
         "id": trajectory.id,
         "task_id": task.id,
@@ -33,6 +34,8 @@ def row(trajectory: Trajectory, task: Task) -> dict[str, Any]:
         "agent": trajectory.agent,
         "model": trajectory.lineage.model,
         "license": task.source.license,
+        "repo": facts.repo if facts else "",
+        "instance_id": facts.instance_id if facts else "",
         "messages": [message.wire() for message in messages],
         "tools": list(trajectory.tools),
         "train_turns": _train_turns(trajectory),
@@ -41,6 +44,9 @@ def row(trajectory: Trajectory, task: Task) -> dict[str, Any]:
         "solved": None if verdict is None else verdict.solved,
         "resolved": -1 if verdict is None else int(verdict.solved),
         "checks": [] if verdict is None else [c.model_dump(exclude={"log"}) for c in verdict.checks],
+        "violations": [violation.model_dump() for violation in trajectory.violations],
+        "model_patch": model_patch(trajectory, task),
+        "held_out": list(facts.held_out) if facts else [],
         "n_turns": trajectory.turns,
         "n_messages": len(messages),
         "n_faults": sum(message.fault is not None for message in messages if message.role == "assistant"),

@@ -9,10 +9,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from datafactory.formats.unified_diff import DiffError, patched
 from datafactory.types import Check, Draft, Files, Reject, Source, Step, files
 from generators.prompts import render
 from generators.terminal_adapters.heredoc import written
-from generators.terminal_adapters.unified_diff import DiffError, patched
 
 ROOT = "/app"
 SECONDS = 120.0

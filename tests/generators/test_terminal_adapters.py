@@ -11,11 +11,11 @@ import pytest
 from pydantic import ValidationError
 
 from datafactory.errors import DataError
+from datafactory.formats.unified_diff import DiffError, patched
 from datafactory.pipeline import load
 from datafactory.protocols import Slot
 from datafactory.types import Draft, Reject
 from generators.terminal_adapters import TerminalAdapters
-from generators.terminal_adapters.unified_diff import DiffError, patched
 
 DATA = Path(__file__).parents[1] / "data"
 
