@@ -1,0 +1,214 @@
+"""Layers: files that were made ready in a box once, kept as a tar that every sandbox can open boxes on."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import hashlib
+import io
+import os
+import re
+import shutil
+import tarfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path, PurePosixPath
+from typing import IO
+
+from pydantic import ValidationError
+
+from datafactory.errors import DataError, StorageError, boundary
+from datafactory.types import File, Files, Record
+from datafactory.whole import sync, whole
+
+PREFIX = "layer/"
+"""What the name of an image begins with that is a layer."""
+TIME = 1_577_836_800
+"""When every file of a layer was changed last: 1 January 2020, so that the same files make the same tar."""
+_NAME = re.compile(r"layer/[a-z0-9][a-z0-9._-]{0,199}")
+_SYSTEM = {"bin", "boot", "dev", "etc", "lib", "lib32", "lib64", "libx32", "nix", "proc", "run", "sbin", "sys", "tmp"}
+_SYSTEM |= {"usr", "var"}
+_SHARED = "opt"
+"""A folder of folders: each of those is a root of its own."""
+
+
+class Layer(Record):
+    """Files that lie on top of an image, and what they were made on."""
+
+    name: str
+    """``layer/…``: what the task's `image` says."""
+    base: str
+    """The image below."""
+    base_digest: str
+    """What the sandbox said of the base (`SandboxHost.image_digest`) when the layer was made."""
+    digest: str
+    """SHA-256 of the tar, 64 hex digits."""
+    path: tuple[str, ...] = ()
+    """Folders that come before the others in PATH, such as /opt/env/bin."""
+    size: int
+    """Of the tar, in bytes."""
+    roots: tuple[str, ...]
+    """The folders that hold all it brings: /opt/<name>, or a folder at the top."""
+
+
+def folder() -> Path:
+    """Where this machine keeps layers: `datafactory/layers` in XDG_STATE_HOME, or in ~/.local/state."""
+    said = os.environ.get("XDG_STATE_HOME", "")
+    state = Path(said) if said.startswith("/") else Path("~/.local/state").expanduser()
+    return state / "datafactory" / "layers"
+
+
+def home(name: str) -> Path:
+    """The folder of one layer. Raises ValueError for what is no name of a layer."""
+    if not _NAME.fullmatch(name):
+        raise ValueError(f"no name of a layer: {name!r}; {PREFIX} and then a-z, 0-9, '.', '_' and '-', 200 at most")
+    return folder() / name.removeprefix(PREFIX)
+
+
+def tar_of(layer: Layer) -> Path:
+    """Its tar: paths relative to /, sorted, owner 0, links and permission bits kept; PAX for long names."""
+    return home(layer.name) / f"{layer.digest}.tar"
+
+
+def find(name: str) -> Layer | None:
+    """The layer of that name; None: this machine has none. Raises DataError for a damaged one, ValueError as `home`."""
+    place = home(name)
+    try:
+        layer = Layer.model_validate_json((place / "layer.json").read_bytes())
+        wrong = "" if layer.name == name else f"it is of {layer.name}"
+        size = tar_of(layer).stat().st_size
+        wrong = wrong or ("" if size == layer.size else f"its tar has {size} bytes, not {layer.size}")
+    except FileNotFoundError as error:
+        if error.filename == str(place / "layer.json"):
+            return None
+        wrong = "its tar is missing"
+    except (OSError, ValidationError) as error:
+        wrong = str(error).replace("\n", "; ")
+    if wrong:
+        raise DataError(f"layer {name!r} is damaged ({wrong}); delete {place} and set the repository up again")
+    return layer
+
+
+def every() -> list[Layer]:
+    """All layers of this machine, by name. Raises DataError for a damaged one."""
+    names = sorted(path.parent.name for path in folder().glob("*/layer.json"))
+    return [layer for name in names if (layer := find(f"{PREFIX}{name}")) is not None]
+
+
+def remove(name: str) -> None:
+    """Delete a layer and what sandboxes unpacked of it; no error where there is none. Boxes that are open on it break.
+    Raises StorageError, ValueError as `home`."""
+    place = home(name)
+    with boundary(StorageError, f"deleting layer {name!r}"), contextlib.suppress(FileNotFoundError):
+        (place / "layer.json").unlink()  # first, so that a deletion that breaks off leaves no layer
+        sync(place)
+    with boundary(StorageError, f"deleting layer {name!r}"):
+        if place.exists():
+            shutil.rmtree(place)
+
+
+def save(name: str, *, base: str, base_digest: str, files: Files, path: Sequence[str] = ()) -> Layer:
+    """Keep `files` (absolute paths) as a layer, whole or not at all; where the same is kept already, nothing is
+    written. Another layer of that name is replaced.
+
+    Of modes, the nine permission bits are kept. Compiled Python in a ``site-packages`` is dated as its source is, so
+    that it stays valid. Raises StorageError, and ValueError for a name or a path that no layer can have.
+    """
+    place, roots = home(name), roots_of(files)
+    with boundary(StorageError, f"keeping layer {name!r}"), turn(place):
+        for torn in place.glob(".*.part"):
+            torn.unlink()
+        said = Layer(name=name, base=base, base_digest=base_digest, digest="", path=tuple(path), size=0, roots=roots)
+        with contextlib.suppress(DataError):
+            if (kept := find(name)) is not None and kept.but(digest="", size=0) == said:
+                again = _Counted(None)
+                _pack(files, again)
+                if again.digest == kept.digest:
+                    return kept
+        layer = _written(said, files, place)
+        with whole(place / "layer.json") as draft:
+            draft.write_text(layer.model_dump_json(indent=2) + "\n")
+    return layer
+
+
+def _written(said: Layer, files: Files, place: Path) -> Layer:
+    draft = place / ".tar.part"
+    with draft.open("wb") as file:
+        counted = _Counted(file)
+        _pack(files, counted)
+    sync(draft)
+    layer = said.but(digest=counted.digest, size=counted.size)
+    draft.replace(tar_of(layer))
+    return layer
+
+
+@contextlib.contextmanager
+def turn(place: Path) -> Iterator[None]:
+    """One at a time, of all processes and threads of this machine, in the folder of a layer."""
+    place.mkdir(parents=True, exist_ok=True)
+    with (place / ".turn").open("wb") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def roots_of(files: Files) -> tuple[str, ...]:
+    """The folders that hold all `files`. Raises ValueError for a path that no layer can have: in a folder of the
+    system, outside of all folders, not normal, or below another file."""
+    roots = set[str]()
+    for path in files:
+        parts = path.split("/")[1:]
+        if not path.startswith("/") or "\0" in path or {"", ".", ".."} & set(parts):
+            raise ValueError(f"no absolute, normal path: {path!r}")
+        depth = 2 if parts[0] == _SHARED else 1
+        if parts[0] in _SYSTEM or len(parts) <= depth:
+            raise ValueError(f"a layer brings files to /opt/<folder> and /<folder>, not to the system's: {path!r}")
+        # Unpacked outside of a box, a file below a link would lie where the link points.
+        if above := next((str(up) for up in PurePosixPath(path).parents if str(up) in files), None):
+            raise ValueError(f"{path!r} lies below {above!r}, which is no folder")
+        roots.add("/" + "/".join(parts[:depth]))
+    if not roots:
+        raise ValueError("a layer of no files")
+    return tuple(sorted(roots))
+
+
+class _Counted(io.RawIOBase):
+    """What is written, counted and digested on its way to a file, or to nowhere."""
+
+    def __init__(self, file: IO[bytes] | None) -> None:
+        self._file, self._seen, self.size = file, hashlib.sha256(), 0
+
+    def write(self, data: bytes) -> int:  # type: ignore[override]
+        self._seen.update(data)
+        self.size += len(data)
+        return len(data) if self._file is None else self._file.write(data)
+
+    @property
+    def digest(self) -> str:
+        return self._seen.hexdigest()
+
+
+def _pack(files: Files, to: _Counted) -> None:
+    folders = {str(above) for path in files for above in PurePosixPath(path).parents} - {"/"}
+    with tarfile.open(fileobj=to, mode="w|", format=tarfile.PAX_FORMAT, errors="surrogateescape") as archive:
+        for path in sorted({*folders, *files}):
+            entry = tarfile.TarInfo(path.lstrip("/"))
+            entry.mtime, file = TIME, files.get(path)
+            if file is None:
+                entry.type, entry.mode = tarfile.DIRTYPE, 0o755
+            elif file.link is not None:
+                entry.type, entry.linkname, entry.mode = tarfile.SYMTYPE, file.link, 0o777
+            else:
+                data = _dated(path, file)
+                entry.size, entry.mode = len(data), file.mode & 0o777
+                archive.addfile(entry, io.BytesIO(data))
+                continue
+            archive.addfile(entry)
+
+
+def _dated(path: str, file: File) -> bytes:
+    """Compiled Python names the time of its source (PEP 552: four bytes from byte 8, where the flags before are 0).
+
+    Only in site-packages, which nobody edits: elsewhere it may be older than a source of the same size.
+    """
+    if not path.endswith(".pyc") or "/site-packages/" not in path or file.data[4:8] != b"\0\0\0\0":
+        return file.data
+    return file.data[:8] + TIME.to_bytes(4, "little") + file.data[12:]
