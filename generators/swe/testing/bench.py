@@ -1,0 +1,149 @@
+"""A process in a box that has pytest imported already, and what is asked of it."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import itertools
+import json
+import secrets
+import shlex
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from importlib.resources import files
+from typing import Any
+
+from datafactory.errors import GeneratorError, SandboxError
+from datafactory.protocols import Box
+from datafactory.types import File, Files
+from generators.swe.testing.records import Coverage, Report, Testing
+
+HOME = "/run/datafactory-bench"
+"""Folder in the box, under which each bench has one of its own."""
+PACKAGE = "datafactory_bench"
+"""What the programs are called in the box: no module of a repository's."""
+PATIENCE = 60.0
+"""Seconds for the process to import pytest, and for an answer once its time is up."""
+
+_START = """mkdir -p {home}/compiled && rm -f {home}/requests {home}/answers && mkfifo {home}/requests {home}/answers
+(cd / && PYTHONHASHSEED=0 exec {python} -c {boot} </dev/null >{home}/log 2>&1) & echo $! >{home}/pid; disown"""
+_BOOT = """import sys
+sys.path[0] = {home!r}
+from {package}.resident import main
+del sys.path[0]
+main({home!r}, {folder!r})"""
+
+
+def programs(home: str) -> Files:
+    """The programs that run in the box, to be placed under `home`."""
+    inside = files("generators.swe.testing").joinpath("inside")
+    modules = [entry for entry in inside.iterdir() if entry.name.endswith(".py")]
+    return {f"{home}/{PACKAGE}/{module.name}": File(data=module.read_bytes()) for module in modules}
+
+
+@asynccontextmanager
+async def open_bench(box: Box, testing: Testing) -> AsyncIterator[Bench]:
+    """Start the process in `box`, and let it see the tests once. Raises SandboxError, also where the interpreter of
+    `testing` has no pytest."""
+    bench = Bench(box, testing)
+    await bench._start()
+    try:
+        await bench._ask(None, timeout=PATIENCE, more=("--collect-only",))  # compiles what has not changed lately
+        yield bench
+    finally:
+        await bench._stop()
+
+
+class Bench:
+    """Runs tests of one repository in one box, one run at a time; see `open_bench`."""
+
+    def __init__(self, box: Box, testing: Testing) -> None:
+        self._box = box
+        self._testing = testing
+        self._home = f"{HOME}/{secrets.token_hex(4)}"
+        self._numbers = itertools.count(1)
+        self._lock = asyncio.Lock()
+
+    async def run(
+        self,
+        tests: Sequence[str] | None = None,
+        *,
+        changes: Mapping[str, bytes] | None = None,
+        timeout: float = 300.0,
+        each: float | None = None,
+    ) -> Report:
+        """Run `tests` (node ids; None: the whole suite) with `changes` (absolute path to content) in place, which are
+        taken back afterwards. `timeout`: seconds for all of it; `each`: for one test, after which the others go on.
+
+        Whatever the tests do to their process is in the report. Raises SandboxError where the box is broken.
+        """
+        return await self._ask(tests, changes=changes or {}, timeout=timeout, each=each)
+
+    async def coverage(self, *, timeout: float = 600.0) -> Coverage:
+        """Run the whole suite under coverage.py, which the interpreter must have. Raises GeneratorError where that
+        comes to nothing, with the end of what was printed."""
+        path = f"{self._home}/coverage.json.gz"
+        report = await self._ask(None, timeout=timeout, coverage=path)
+        data = await self._box.read(path)
+        if report.timed_out or data is None:
+            why = f"took more than {timeout:g} s" if report.timed_out else "left nothing"
+            raise GeneratorError(f"running the tests under coverage {why}: {report.log[-1000:]}")
+        return Coverage.model_validate_json(gzip.decompress(data))
+
+    async def unstable(self, *, timeout: float = 300.0) -> dict[str, str]:
+        """Node ids that do not name one test in every session, and why: collects twice, in two new Pythons that order
+        sets and place objects differently. `timeout`: seconds for each."""
+        found: dict[str, str] = {}
+        collected: list[set[str]] = []
+        for seed in (1, 2):
+            report = await self._ask(None, timeout=timeout, more=("--collect-only",), fresh=True, hashseed=seed)
+            found |= report.unstable
+            collected.append(set(report.results))
+        return {**dict.fromkeys(sorted(collected[0] ^ collected[1]), "not in every session"), **found}
+
+    async def _ask(
+        self, tests: Sequence[str] | None, *, timeout: float, changes: Mapping[str, bytes] | None = None, **more: Any
+    ) -> Report:
+        async with self._lock:
+            number = next(self._numbers)
+            placed = {path: f"{self._home}/change-{i}" for i, path in enumerate(changes or {})}
+            asked = {
+                "folder": self._testing.folder,
+                "arguments": self._testing.arguments,
+                "tests": None if tests is None else list(tests),
+                "changes": placed,
+                "timeout": timeout,
+                "fresh": False,
+                **more,
+            }
+            cargo = {placed[path]: File(data=data) for path, data in (changes or {}).items()}
+            cargo[f"{self._home}/request-{number}.json"] = File(data=json.dumps(asked).encode())
+            await self._box.push(cargo)
+            answer = f"{self._home}/answer-{number}.json"
+            line = f"echo {number} 1<>{self._home}/requests && {self._await(number)}"
+            result = await self._box.exec(line, timeout=timeout + PATIENCE)
+            said = await self._box.read(answer) if result.exit_code == 0 else None
+            if said is None:
+                await self._start()
+                raise SandboxError(f"the tests' process was lost ({result.exit_code}): {result.output[-500:]}")
+            answered = json.loads(said)
+            if "error" in answered:
+                raise SandboxError(f"changes could not be made in the box: {answered['error']}")
+            return Report.model_validate(answered)
+
+    def _await(self, number: int) -> str:
+        return f". {self._home}/wait.sh {self._home} {number}"
+
+    async def _start(self) -> None:
+        wait = files("generators.swe.testing").joinpath("inside", "wait.sh").read_bytes()
+        await self._box.push({**programs(self._home), f"{self._home}/wait.sh": File(data=wait)})
+        boot = _BOOT.format(home=self._home, package=PACKAGE, folder=self._testing.folder)
+        words = {"home": self._home, "python": shlex.quote(self._testing.python), "boot": shlex.quote(boot)}
+        await self._box.exec(_START.format(**words), timeout=PATIENCE)
+        result = await self._box.exec(self._await(0), timeout=PATIENCE)
+        if result.exit_code:
+            log = await self._box.read(f"{self._home}/log") or result.output.encode()
+            raise SandboxError(f"no tests can be run by {self._testing.python}: {log.decode(errors='replace')[-1000:]}")
+
+    async def _stop(self) -> None:
+        await self._box.exec(f"kill -9 $(cat {self._home}/pid) 2>/dev/null; rm -rf {self._home}", timeout=PATIENCE)

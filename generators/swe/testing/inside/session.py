@@ -1,0 +1,210 @@
+"""One session of pytest, in a process of its own, that tells through a pipe what happens as it happens."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import re
+import sys
+from collections import Counter
+from collections.abc import Generator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+TRACE = 2000
+"""Characters kept of a traceback: the end, where the reason stands."""
+_ADDRESS = re.compile(r"\bat 0x[0-9a-fA-F]{6,}")
+_WORST = ("passed", "xpassed", "xfailed", "skipped", "failed", "error")
+_QUIET = {
+    "xdist": ("-n", "0", "--dist", "no"),
+    "pytest_cov": ("--no-cov",),
+    "pytest_randomly": ("--randomly-seed=0", "--randomly-dont-reset-seed", "--randomly-dont-reorganize"),
+}
+"""Options that turn plugins off. ``-p no:NAME`` would make an error of the options that a repository gives them."""
+
+
+def run(request: dict[str, Any], events: int) -> None:
+    """Run the session that `request` describes and end this process; `events` is the pipe's descriptor."""
+    folder = request["folder"]
+    os.chdir(folder)
+    sys.path.insert(0, folder)
+    sys.argv = ["pytest"]
+    main = sys.modules["__main__"]
+    main.__spec__ = importlib.util.find_spec("pytest.__main__")  # what `spawn` of multiprocessing imports anew
+    main.__file__ = main.__spec__.origin if main.__spec__ else None
+    recorder = Recorder(request, events)
+    plugins: list[Any] = [recorder]
+    mapper = None
+    if request.get("coverage"):
+        from .mapping import Mapper
+
+        mapper = Mapper(folder)
+        plugins.append(mapper)
+    code = int(pytest.main(arguments(request), plugins=plugins))
+    if os.getpid() != recorder.owner:  # a test forked, and the fork came back from its test
+        os._exit(code)
+    if mapper:
+        mapper.write(request["coverage"])
+    recorder.say("done", code=code)
+    for stream in (sys.stdout, sys.stderr):
+        stream.flush()
+    os._exit(0)
+
+
+def arguments(request: dict[str, Any]) -> list[str]:
+    """What pytest is called with: what is asked for, then what must hold, as the last one counts."""
+    made = list(request["arguments"])
+    if not os.environ.get("PYTEST_DISABLE_PLUGIN_AUTOLOAD"):
+        for module, options in _QUIET.items():
+            if importlib.util.find_spec(module) is not None:
+                made += options
+    made += ["--rootdir", request["folder"], "-p", "no:cacheprovider", "--continue-on-collection-errors"]
+    return [*made, "--maxfail=0", "--tb=short", "--color=no", "--no-header", "-q", *request.get("more", ())]
+
+
+class Recorder:
+    """A plugin of pytest: picks the tests that are wanted, and says what becomes of each."""
+
+    def __init__(self, request: dict[str, Any], events: int) -> None:
+        self.owner = os.getpid()
+        self._events = events
+        self._nonce = request["nonce"]
+        self._folder = request["folder"]
+        wanted: list[str] | None = request["tests"]
+        self._wanted = None if wanted is None else set(wanted)
+        self._files = None if wanted is None else list(dict.fromkeys(file_of(test) for test in wanted))
+        self._done = set(request.get("done", ()))
+        self._avoid = request.get("avoid", {})
+        self._reports: list[Any] = []
+
+    def say(self, event: str, **facts: Any) -> None:
+        """One line to whoever supervises; a fork of this process has nothing to say."""
+        if os.getpid() != self.owner:
+            return
+        left = memoryview(f"{self._nonce} {json.dumps({'event': event, **facts})}\n".encode())
+        while left:
+            left = left[os.write(self._events, left) :]
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionstart(self, session: Any) -> None:
+        """Collect no more files than hold what is wanted; root and configuration stay those of the whole suite."""
+        if self._files is not None and not any("[" in file for file in self._files):
+            session.config.args = [file for file in self._files if Path(file).exists()]
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_make_collect_report(self, collector: Any) -> Any:
+        """Leave out a file that ended an earlier session."""
+        if isinstance(collector, pytest.File):
+            self.say("collecting", file=file_of(collector.nodeid))
+            why = self._avoid.get(file_of(collector.nodeid))
+            if why:
+                return pytest.CollectReport(collector.nodeid, "failed", why, [])
+        return None
+
+    @pytest.hookimpl(hookwrapper=True, tryfirst=True, specname="pytest_make_collect_report")
+    def pytest_make_collect_report_exits(self, collector: Any) -> Generator[None, Any, None]:
+        """A file that exits while it is imported is broken; the others go on."""
+        outcome = yield
+        error = outcome.excinfo[1] if outcome.excinfo else None
+        if isinstance(error, SystemExit):
+            text = f"E   SystemExit: {error.code}"
+            outcome.force_result(pytest.CollectReport(collector.nodeid, "failed", text, []))
+
+    def pytest_collectreport(self, report: Any) -> None:
+        """Files that would not be collected, or skipped themselves."""
+        if report.outcome != "passed":
+            event = "broken" if report.outcome == "failed" else "left_out"
+            self.say(event, file=file_of(report.nodeid) or ".", why=message_of(report))
+
+    @pytest.hookimpl(hookwrapper=True, tryfirst=True)
+    def pytest_collection_modifyitems(self, config: Any, items: list[Any]) -> Generator[None, Any, None]:
+        """Keep what is wanted and not done, after all others had their say."""
+        yield
+        ids = [item.nodeid for item in items]
+        kept = [i for i in items if (self._wanted is None or i.nodeid in self._wanted) and i.nodeid not in self._done]
+        unstable = {name: f"{times} tests have this id" for name, times in Counter(ids).items() if times > 1}
+        unstable.update({name: "its id holds an address in memory" for name in ids if _ADDRESS.search(name)})
+        chosen = {item.nodeid for item in kept}
+        if len(kept) < len(items):
+            out = [item for item in items if item.nodeid not in chosen]
+            items[:] = kept
+            config.hook.pytest_deselected(items=out)
+        shown = {name: why for name, why in unstable.items() if self._wanted is None or name in self._wanted}
+        self.say("collected", ids=list(dict.fromkeys(item.nodeid for item in kept)), unstable=shown)
+
+    def pytest_runtest_logstart(self, nodeid: str) -> None:
+        """A test begins."""
+        self._reports = []
+        self.say("start", id=nodeid)
+
+    def pytest_runtest_logreport(self, report: Any) -> None:
+        """Set-up, call, teardown or a subtest ended."""
+        if report.outcome == "rerun":  # pytest-rerunfailures: the next try counts
+            self._reports = []
+        else:
+            self._reports.append(report)
+
+    def pytest_runtest_logfinish(self, nodeid: str) -> None:
+        """A test ended: the worst of its parts counts, and the first that was as bad tells why."""
+        outcome, speaker = "passed", None
+        for report in self._reports:
+            part = outcome_of(report)
+            if _WORST.index(part) > _WORST.index(outcome) and not (outcome == "failed" and part == "error"):
+                outcome, speaker = part, report
+        seconds = sum(getattr(report, "duration", 0.0) for report in self._reports)
+        why = {} if speaker is None else {"message": message_of(speaker)}
+        if outcome in ("failed", "error"):
+            why["trace"] = text_of(speaker)[-TRACE:]
+        self.say("end", id=nodeid, outcome=outcome, seconds=round(seconds, 4), **why)
+
+    def pytest_keyboard_interrupt(self, excinfo: Any) -> None:
+        """The session ends before its tests do: ``pytest.exit``, or a KeyboardInterrupt that a test raised."""
+        lines = str(excinfo.value).splitlines() or [""]
+        self.say("ended", why=f"{excinfo.typename}: {lines[0]}".rstrip(": "), final=excinfo.typename == "Exit")
+
+    def pytest_internalerror(self, excrepr: Any) -> None:
+        """A plugin or conftest broke."""
+        crash = getattr(excrepr, "reprcrash", None)
+        self.say("ended", why=_said(crash.message if crash else str(excrepr)), final=False)
+
+
+def file_of(test: str) -> str:
+    """The file that a node id begins with."""
+    return test.split("::", 1)[0]
+
+
+def outcome_of(report: Any) -> str:
+    """One report in the words of `TestResult.outcome`."""
+    expected = hasattr(report, "wasxfail")
+    if report.outcome == "failed":
+        return "failed" if report.when == "call" else "error"
+    if report.outcome == "skipped":
+        return "xfailed" if expected else "skipped"
+    return "xpassed" if expected and report.when == "call" else "passed"
+
+
+def message_of(report: Any) -> str:
+    """The exception and its first line."""
+    if isinstance(report.longrepr, tuple):
+        return str(report.longrepr[2]).partition("\n")[0]
+    if report.outcome == "passed" or hasattr(report, "wasxfail"):
+        return str(getattr(report, "wasxfail", "")).partition("\n")[0]
+    crash = getattr(report.longrepr, "reprcrash", None)
+    if crash is None:
+        return _said(getattr(report.longrepr, "errorstring", "") or text_of(report))
+    first = next((line for line in crash.message.splitlines() if line.strip()), "").strip()
+    return f"AssertionError: {first}" if first.startswith("assert ") else first
+
+
+def text_of(report: Any) -> str:
+    """The traceback as pytest shows it."""
+    return "" if report is None or report.longrepr is None else report.longreprtext
+
+
+def _said(text: str) -> str:
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    errors = [line[1:].strip() for line in lines if re.match(r"E\s", line)]
+    return (errors or lines[:1] or [""])[-1]
