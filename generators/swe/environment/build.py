@@ -1,0 +1,172 @@
+"""Builds a repository in a box: a venv at /opt/env, the repository editable at /testbed."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import posixpath
+import shlex
+from collections.abc import Sequence
+from pathlib import Path
+
+from packaging.version import InvalidVersion, Version
+
+from datafactory.errors import SandboxError
+from datafactory.protocols import Box, ExecResult
+from datafactory.types import File, Files, files
+from generators.swe.environment.record import SetUpFailed
+
+ENV = "/opt/env"
+TESTBED = "/testbed"
+PYTHON = f"{ENV}/bin/python"
+PATIENCE = 900.0
+"""Seconds for one command, such as a build of C."""
+LIMIT = 2 << 30
+"""Bytes of a layer: past that it is no longer quick to open, and a disk of a hundred repositories is full."""
+LOG = 4000
+"""Characters kept of what a command that failed printed: its end, where the reason stands."""
+
+_SCRATCH = "/tmp/set-up"
+_INSIDE = Path(__file__).parent / "inside"
+_PIP = f"{PYTHON} -m pip --no-cache-dir --disable-pip-version-check"
+_PRODUCTS = ("build", ".eggs", "dist")
+"""Folders that a build leaves and no test needs; a copy of the package may lie in them."""
+_PACKAGERS = ("pip", "setuptools", "pkg_resources", "_distutils_hack", "wheel")
+"""What may go from an environment in which nothing is installed any more."""
+
+
+class Builder:
+    """Works in one box, and remembers what it ran there."""
+
+    def __init__(self, box: Box) -> None:
+        self._box = box
+        self.commands: list[str] = []
+
+    def note(self, text: str) -> None:
+        """Keep a line that says what was left out."""
+        self.commands.append(f"# {text}")
+
+    async def begin(self, checkout: Files) -> None:
+        """Place the repository, and make the venv. Raises SandboxError: none of it is the repository's fault."""
+        await self._box.push({f"{TESTBED}/{path}": file for path, file in checkout.items()})
+        done = await self._run(f"python3 -m venv {ENV}")
+        if done.exit_code:
+            raise SandboxError(f"the box cannot make a venv at {ENV}: {done.output[-LOG:]}")
+
+    async def install(self, wheels: Sequence[Path]) -> None:
+        """Install exactly these. Raises SetUpFailed."""
+        if not wheels:
+            return
+        await self._box.push({f"{_SCRATCH}/{wheel.name}": File(data=wheel.read_bytes()) for wheel in wheels})
+        named = " ".join(shlex.quote(f"{_SCRATCH}/{wheel.name}") for wheel in wheels)
+        done = await self._run(f"{_PIP} install --no-index --no-deps --no-compile --no-warn-script-location {named}")
+        await self._box.exec(["rm", "-rf", _SCRATCH])
+        if done.exit_code:
+            raise SetUpFailed("dependencies", "the wheels do not install in the box", done.output[-LOG:])
+
+    async def editable(self, version: str, checkout: Files, *, buildable: bool) -> None:
+        """Install the repository, so that it is imported from where it lies. Raises SetUpFailed."""
+        if not buildable:
+            root = f"{TESTBED}/src" if any(path.startswith("src/") for path in checkout) else TESTBED
+            await self._run(f"echo {root} > $({PYTHON} -c 'import site; print(site.getsitepackages()[0])')/testbed.pth")
+            return
+        said = _versions(version)
+        flags = "--use-pep517 --no-index --no-build-isolation --no-deps --no-compile --no-warn-script-location"
+        done = await self._run(f"cd {TESTBED} && {said} {_PIP} install {flags} -e .")
+        if done.exit_code and "setup.py" in checkout:
+            older = await self._run(f"cd {TESTBED} && {said} {PYTHON} setup.py develop --no-deps")
+            if older.exit_code == 0:
+                return
+            both = f"{done.output[-LOG // 2 :]}\n--- setup.py develop ---\n{older.output[-LOG // 2 :]}"
+            raise SetUpFailed("build", f"the repository does not build: {_last(done)}", both)
+        if done.exit_code:
+            raise SetUpFailed("build", f"the repository does not build: {_last(done)}", done.output[-LOG:])
+
+    async def required(self) -> dict[str, list[str]]:
+        """What the built repository says that it requires, by its distributions' names."""
+        done = await self._box.exec([PYTHON, "-I", "-c", (_INSIDE / "installed.py").read_text(), TESTBED], timeout=60)
+        found: dict[str, list[str]] = json.loads(done.stdout) if done.exit_code == 0 else {}
+        return found
+
+    async def finish(self, checkout: Files) -> None:
+        """Leave nothing behind that a later box does not need, and no second copy of the repository's modules.
+        Raises SetUpFailed where a dependency brings one."""
+        await self._box.exec(["rm", "-rf", _SCRATCH, *self._products(checkout)], timeout=60)
+        there = await self._copies(checkout)
+        packagers = {path.split("/")[0] for path in there} & set(_PACKAGERS)
+        if packagers:
+            self.note(f"pip, setuptools and wheel go: they bring modules of the repository's ({min(there)})")
+            await self._run(f"{_PIP} uninstall --yes setuptools wheel pip")
+            there = {path: same for path, same in there.items() if path.split("/")[0] not in _PACKAGERS}
+        if same := sorted(path for path, equal in there.items() if equal):
+            raise SetUpFailed("build", f"the environment holds a copy of the repository: {same[0]}", "\n".join(same))
+        await self._run(f"find {TESTBED} -type d -name __pycache__ -prune -exec rm -rf {{}} +")
+        # By content: files of a layer have the times of its unpacking. Some packages carry files of other Pythons.
+        await self._run(f"{PYTHON} -m compileall -q -f --invalidation-mode checked-hash {ENV}/lib >/dev/null 2>&1 || :")
+
+    async def layer(self) -> Files:
+        """All that came to lie there. Raises SetUpFailed where that is too much."""
+        found, left_out = await self._box.pull([f"{ENV}/", f"{TESTBED}/"], limit=LIMIT)
+        if left_out:
+            raise SetUpFailed("build", f"the environment is too large, or holds what no layer can: {left_out[:500]}")
+        return found
+
+    async def _copies(self, checkout: Files) -> dict[str, bool]:
+        site = await self._box.exec([PYTHON, "-I", "-c", "import site; print(site.getsitepackages()[0])"])
+        lines = "".join(f"{digest} {module}\n" for module, digest in modules(checkout).items())
+        await self._box.push(
+            files({f"{_SCRATCH}/modules": lines, f"{_SCRATCH}/copies.py": (_INSIDE / "copies.py").read_bytes()})
+        )
+        where = shlex.quote(site.stdout.decode().strip())
+        done = await self._box.exec(f"{PYTHON} -I {_SCRATCH}/copies.py {where} < {_SCRATCH}/modules", timeout=120)
+        await self._box.exec(["rm", "-rf", _SCRATCH])
+        if done.exit_code:
+            raise SandboxError(f"looking for copies in the box: {done.output[-LOG:]}")
+        found: dict[str, bool] = json.loads(done.stdout)
+        return found
+
+    @staticmethod
+    def _products(checkout: Files) -> list[str]:
+        kept = {path.split("/")[0] for path in checkout}
+        return [f"{TESTBED}/{name}" for name in _PRODUCTS if name not in kept]
+
+    async def _run(self, line: str) -> ExecResult:
+        self.commands.append(line)
+        done = await self._box.exec(["bash", "-c", line], timeout=PATIENCE)
+        if done.timed_out:
+            raise SetUpFailed("build", f"took over {PATIENCE:g} s: {line[:200]}", done.output[-LOG:])
+        return done
+
+
+def modules(checkout: Files) -> dict[str, str]:
+    """SHA-256 of the modules of the repository's packages, by the path under which they are imported."""
+    packages = {posixpath.dirname(path) for path in checkout if posixpath.basename(path) == "__init__.py"}
+    found: dict[str, str] = {}
+    for path, file in checkout.items():
+        folder, name = posixpath.split(path)
+        if folder not in packages or not name.endswith(".py") or name == "__init__.py" or not file.data.strip():
+            continue
+        root = folder
+        while posixpath.dirname(root) in packages:
+            root = posixpath.dirname(root)
+        if posixpath.basename(root) not in ("tests", "test", "docs"):
+            above = posixpath.dirname(root)
+            found[path.removeprefix(f"{above}/") if above else path] = hashlib.sha256(file.data).hexdigest()
+    return found
+
+
+def _versions(version: str) -> str:
+    """What tells builds that ask git for the version: there is no git here."""
+    try:
+        plain = str(Version(version))
+    except InvalidVersion:
+        plain = "0.0.0"
+    names = ("SETUPTOOLS_SCM_PRETEND_VERSION", "PBR_VERSION", "PDM_BUILD_SCM_VERSION", "UV_DYNAMIC_VERSIONING_BYPASS")
+    return " ".join([f"{name}={plain}" for name in names] + ["PYTHONDONTWRITEBYTECODE=1"])
+
+
+def _last(done: ExecResult) -> str:
+    """The line of a build's output that says most: the last that speaks of an error."""
+    lines = [line.strip() for line in done.output.splitlines() if line.strip()]
+    errors = [line for line in lines if "Error" in line or line.startswith("error:")]
+    return (errors or lines or ["it printed nothing"])[-1][:300]
