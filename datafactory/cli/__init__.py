@@ -14,6 +14,8 @@ from typing import Annotated
 
 import typer
 
+from datafactory.formats import FORMATS
+
 app = typer.Typer(
     name="datafactory",
     help="A factory for verified agentic training data.",
@@ -29,6 +31,7 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
 RunName = Annotated[str, typer.Argument(help="A run: its name, or its folder.")]
 PipelinePath = Annotated[Path, typer.Argument(help="The pipeline file (YAML).")]
 RUNS = Path("runs")
+EXPORTS = f"One of {', '.join(FORMATS)}."
 
 
 @app.command()
@@ -101,7 +104,7 @@ def replay(
 def export(
     run: RunName,
     to: Annotated[Path, typer.Argument(help="Folder to write; it must be empty or new.")],
-    format: Annotated[str, typer.Option(help="messages, atif, conversations, sharegpt or harbor.")] = "messages",
+    format: Annotated[str, typer.Option(help=EXPORTS)] = "messages",
     solved: Annotated[bool, typer.Option("--solved", help="Solved attempts only.")] = False,
     kept: Annotated[bool, typer.Option("--kept", help="Only attempts that the filters kept.")] = False,
     runs: Runs = RUNS,

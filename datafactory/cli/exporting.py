@@ -3,26 +3,25 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Iterable, Iterator, Set
+from collections.abc import Callable, Iterator, Set
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import orjson
 
 from datafactory.cli.funnel import is_attempt, is_task
 from datafactory.cli.printing import clean, say_json
 from datafactory.errors import ConfigError, DataError, StorageError, boundary
-from datafactory.formats import FORMATS
+from datafactory.formats import FORMATS, OF_TASKS
 from datafactory.registry import suggest, table
 from datafactory.storage import RECORDS, RunFolder, StageFolder, lines, open_run
 from datafactory.table import scan
 from datafactory.types import Task, Trajectory
 
-Pairs = Iterable[tuple[Trajectory, Task]]
-
 
 def export(run: str, to: Path, format: str, runs: Path, *, solved: bool, kept: bool, as_json: bool) -> None:
-    """Write the attempts of a run, with their tasks, to the folder `to`; `harbor` is a format of tasks alone.
+    """Write the attempts of a run, with their tasks, to the folder `to`; formats of tasks take those alone.
 
     Attempts come from the last record-wise stage that has any: judged where there is a `verify`. Raises
     ConfigError for an unknown format or a folder that is not empty, DataError where nothing is there to write.
@@ -33,12 +32,14 @@ def export(run: str, to: Path, format: str, runs: Path, *, solved: bool, kept: b
     if to.exists() and (not to.is_dir() or any(to.iterdir())):
         raise ConfigError(f"{to} is not an empty folder; name a new one, so that nothing is mixed or overwritten")
     tasks = _Tasks(folder)
-    write = _write_tasks if format == "harbor" else _write_attempts
-    count, source = write(folder, tasks, to, format, _wanted(folder, solved=solved, kept=kept))
+    write = _write_tasks if format in OF_TASKS else _write_attempts
+    count, given, source = write(folder, tasks, to, format, _wanted(folder, solved=solved, kept=kept))
     if as_json:
-        say_json({"run": folder.name, "format": format, "from": str(source), "to": str(to), "records": count})
+        made = {"run": folder.name, "format": format, "from": str(source), "to": str(to), "records": count}
+        say_json({**made, "left_out": given - count})
         return
-    print(f"{count:,} {'tasks' if format == 'harbor' else 'attempts'} of {folder.name} as {format} in {to}")
+    left = f" ({given - count:,} left out: not of this format)" if given > count else ""
+    print(f"{count:,} {'tasks' if format in OF_TASKS else 'attempts'} of {folder.name} as {format} in {to}{left}")
 
 
 @dataclass(frozen=True)
@@ -68,18 +69,24 @@ def _wanted(folder: RunFolder, *, solved: bool, kept: bool) -> _Wanted:
     return _Wanted(solved, set(scan(made[-1]).select("id").collect()["id"]))
 
 
-def _write_attempts(folder: RunFolder, tasks: _Tasks, to: Path, format: str, wanted: _Wanted) -> tuple[int, Path]:
+def _write_attempts(folder: RunFolder, tasks: _Tasks, to: Path, format: str, wanted: _Wanted) -> tuple[int, int, Path]:
+    """How many records, of how many attempts, and from where."""
     stage = _attempts_of(folder, solved=wanted.solved)
-    module, _, name = FORMATS[format].partition(":")
-    write: Callable[[Pairs, Path], int] = getattr(importlib.import_module(module), name)
+    given = 0
+
+    def counted() -> Iterator[tuple[Trajectory, Task]]:
+        nonlocal given
+        for pair in _pairs(stage, tasks, wanted):
+            given += 1
+            yield pair
+
     _make(to)
-    return write(_pairs(stage, tasks, wanted), to), stage.path
+    count: int = _writer(format)(counted(), to)
+    return count, given, stage.path
 
 
-def _write_tasks(folder: RunFolder, tasks: _Tasks, to: Path, format: str, wanted: _Wanted) -> tuple[int, Path]:
+def _write_tasks(folder: RunFolder, tasks: _Tasks, to: Path, format: str, wanted: _Wanted) -> tuple[int, int, Path]:
     """Every sound task, or those with an attempt that is wanted."""
-    from datafactory.formats.harbor import write_tasks
-
     chosen = set(tasks)
     if not wanted.all:
         pairs = _pairs(_attempts_of(folder, solved=wanted.solved), tasks, wanted)
@@ -88,8 +95,15 @@ def _write_tasks(folder: RunFolder, tasks: _Tasks, to: Path, format: str, wanted
         said = "solved " if wanted.solved else ""
         raise DataError(f"{folder.name} has no {said}tasks yet; see: datafactory show {folder.name}")
     _make(to)
-    images = image_names()
-    return len(write_tasks((tasks.get(id) for id in tasks if id in chosen), to, images=images)), folder.path
+    given = (tasks.get(id) for id in tasks if id in chosen)
+    if format == "harbor":
+        return len(_writer(format)(given, to, images=image_names())), len(chosen), folder.path
+    return _writer(format)(given, to), len(chosen), folder.path
+
+
+def _writer(format: str) -> Callable[..., Any]:
+    module, _, name = FORMATS[format].partition(":")
+    return getattr(importlib.import_module(module), name)  # type: ignore[no-any-return]
 
 
 def _make(folder: Path) -> None:

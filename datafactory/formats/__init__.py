@@ -1,8 +1,9 @@
 """Formats that other systems read; `FORMATS` names the exports.
 
 An export of attempts is a function `(pairs: Iterable[tuple[Trajectory, Task]], folder: Path) -> int`: it streams the
-pairs into files in `folder` and says how many records it wrote. `harbor` is a format of tasks: its function takes
-those, `(tasks: Iterable[Task], folder: Path, *, images) -> list[Path]`, and says which folders it made.
+pairs into files in `folder` and says how many records it wrote. `OF_TASKS` are formats of tasks, whose functions take
+those: `(tasks: Iterable[Task], folder: Path) -> int`; that of `harbor` takes `images` too, and says which folders it
+made. `instances` reads the rows of SWE tasks that others make.
 """
 
 FORMATS: dict[str, str] = {
@@ -10,5 +11,12 @@ FORMATS: dict[str, str] = {
     "atif": "datafactory.formats.atif:export",
     "conversations": "datafactory.formats.conversations:export",
     "sharegpt": "datafactory.formats.conversations:export_sharegpt",
+    "openhands": "datafactory.formats.swe_attempts:export_openhands",
+    "predictions": "datafactory.formats.swe_attempts:export_predictions",
     "harbor": "datafactory.formats.harbor:write_tasks",
+    "swe-bench": "datafactory.formats.swe_instances:write_swe_bench",
+    "swe-smith": "datafactory.formats.swe_instances:write_swe_smith",
 }
+OF_TASKS = ("harbor", "swe-bench", "swe-smith")
+OF_SWE = ("openhands", "predictions", "swe-bench", "swe-smith")
+"""Formats that hold SWE tasks, or attempts at them, and nothing else: a run without any cannot be written so."""

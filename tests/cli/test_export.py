@@ -10,18 +10,43 @@ from typing import Any
 import polars as pl
 import pytest
 
-from datafactory.formats import FORMATS
+from datafactory.formats import FORMATS, OF_SWE
 
 Call = Callable[..., Any]
 
 
-@pytest.mark.parametrize("format", sorted(FORMATS))
+@pytest.mark.parametrize("format", sorted(set(FORMATS) - set(OF_SWE)))
 def test_every_format_is_written_and_counted(call: Call, runs: Path, tmp_path: Path, format: str) -> None:
     done = call("export", "demo", tmp_path / "out", "--format", format, "--runs", runs, "--json")
     assert done.returncode == 0, done.stderr
     made = json.loads(done.stdout)
     assert made["records"] == (3 if format == "harbor" else 6)
     assert any(path.is_file() for path in (tmp_path / "out").rglob("*"))
+
+
+@pytest.mark.parametrize("format", OF_SWE)
+def test_a_run_without_swe_tasks_cannot_be_written_as_such(call: Call, runs: Path, tmp_path: Path, format: str) -> None:
+    done = call("export", "demo", tmp_path / "out", "--format", format, "--runs", runs)
+    assert done.returncode == 1
+    assert "SWE task" in done.stderr
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+@pytest.mark.parametrize("format", OF_SWE)
+async def test_of_a_mixed_run_the_swe_tasks_are_written_and_the_rest_is_counted(
+    call: Call, maker: Any, format: str
+) -> None:
+    plain = maker.task("alpha-00000", "alpha")
+    facts = {"instance_id": "o__n.12345678.op__ab", "repo": "o__n", "patch": "--- a/x\n+++ b/x\n"}
+    swe = plain.but(id="swe-00000", source=plain.source.but(facts=facts))
+    await maker.synthesize([plain, swe])
+    await maker.attempts(2, [maker.attempt(plain, 0, None), maker.attempt(swe, 0, None), maker.attempt(swe, 1, None)])
+    done = call("export", maker.path, "out", "--format", format, "--json")
+    assert done.returncode == 0, done.stderr
+    made = json.loads(done.stdout)
+    assert (made["records"], made["left_out"]) == ((1, 1) if format.startswith("swe-") else (2, 1))
+    told = call("export", maker.path, "again", "--format", format).stdout
+    assert "(1 left out: not of this format)" in told
 
 
 def test_messages_are_parquet_with_the_verdicts(call: Call, runs: Path, tmp_path: Path) -> None:
