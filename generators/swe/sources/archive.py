@@ -11,7 +11,7 @@ from pathlib import Path
 
 from datafactory.types import File, Files
 from generators.swe.sources.fault import SourceError
-from generators.swe.sources.tree import LIMIT, check_size
+from generators.swe.sources.tree import LIMIT, check_paths, check_size
 
 ENDINGS = (".tar.gz", ".tgz", ".zip", ".tar.bz2", ".tar.xz", ".tar")
 """What sdists are, or once were, packed as."""
@@ -21,38 +21,34 @@ _BROKEN = (tarfile.TarError, zipfile.BadZipFile, EOFError, zlib.error, LZMAError
 """What the standard library raises for archives that are torn, encrypted or hostile."""
 
 
-def unpacked(archive: Path) -> tuple[Files, list[str]]:
-    """The files of an archive, its one top folder taken off, and notes. Raises SourceError."""
+def unpacked(archive: Path) -> Files:
+    """The files of an archive, its one top folder taken off. Raises SourceError."""
     try:
-        files, notes = _zip(archive) if archive.name.endswith(".zip") else _tar(archive)
+        files = _zip(archive) if archive.name.endswith(".zip") else _tar(archive)
     except _BROKEN as error:
         raise SourceError("unpack", f"{archive.name}: {error}") from error
     if not files:
         raise SourceError("unpack", f"{archive.name} holds no files")
+    check_paths(files)
     tops = {path.partition("/")[0] for path in files}
     if len(tops) == 1 and all("/" in path for path in files):
         files = {path.partition("/")[2]: file for path, file in files.items()}
-    return files, notes
+    return files
 
 
-def _tar(archive: Path) -> tuple[Files, list[str]]:
+def _tar(archive: Path) -> Files:
     files: Files = {}
     sizes: dict[str, int] = {}
-    notes = []
     total = 0
     with tarfile.open(archive) as tar:
         for member in tar:
             if member.isdir():
                 continue
             path = _relative(member.name)
-            try:
-                safe = tarfile.data_filter(member, _NOWHERE)
-            except (tarfile.AbsoluteLinkError, tarfile.LinkOutsideDestinationError):
-                notes.append(f"left out, a link that points outside: {path} -> {member.linkname}")
-                continue
-            if member.issym():
+            if member.issym():  # `settled` judges them, by where the whole tree leads
                 files[path] = File(link=member.linkname)
                 continue
+            safe = tarfile.data_filter(member, _NOWHERE)
             sizes[path] = member.size
             total += member.size
             if total > LIMIT:  # before the next member, so that a bomb is not unpacked to its end
@@ -61,10 +57,10 @@ def _tar(archive: Path) -> tuple[Files, list[str]]:
             if content is None:
                 raise SourceError("unpack", f"{archive.name}: {path} is no file")
             files[path] = File(data=content.read(), mode=(safe.mode or 0o644) & 0o777)
-    return files, notes
+    return files
 
 
-def _zip(archive: Path) -> tuple[Files, list[str]]:
+def _zip(archive: Path) -> Files:
     files: Files = {}
     with zipfile.ZipFile(archive) as packed:
         members = [member for member in packed.infolist() if not member.is_dir()]
@@ -75,7 +71,7 @@ def _zip(archive: Path) -> tuple[Files, list[str]]:
                 files[_relative(member.filename)] = File(link=data.decode(errors="surrogateescape"))
             else:
                 files[_relative(member.filename)] = File(data=data, mode=0o755 if mode & 0o100 else 0o644)
-    return files, []
+    return files
 
 
 def _relative(name: str) -> str:

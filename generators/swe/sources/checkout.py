@@ -74,7 +74,7 @@ def _brought(repository: Repository, cache: Path) -> tuple[str, str, str, Files,
         from generators.swe.sources import archive, index
 
         packed, version = index.bring(named, cache)
-        return canonicalize_name(named.name), version, "", *archive.unpacked(packed)
+        return canonicalize_name(named.name), version, "", archive.unpacked(packed), []
     if isinstance(named, Address):
         from generators.swe.sources import git, remote
 

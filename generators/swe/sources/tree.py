@@ -35,24 +35,31 @@ def check_size(sizes: Mapping[str, int]) -> None:
     )
 
 
-def settled(files: Files) -> tuple[Files, list[str]]:
-    """Files (relative paths) in the order of their names, and notes on those that were left out.
-
-    Left out are names that are no UTF-8, what lies in a `.git`, and links out of the tree. Raises SourceError for a
-    path out of the tree, or one that goes through a file or a link: no honest tool makes those.
-    """
-    notes: dict[str, list[str]] = {}
-    links = {path: file.link for path, file in files.items() if file.link is not None}
-    kept: Files = {}
-    for path, file in sorted(files.items()):
+def check_paths(files: Files) -> None:
+    """Raises SourceError for a path out of the tree, or one that goes through a file or a link: no honest tool makes
+    those."""
+    for path in files:
         parts = path.split("/")
         if {"", ".", ".."} & set(parts) or "\0" in path:
             raise SourceError("unpack", f"{path!r} would lie outside of the repository: this is no honest archive")
         if through := next((p for n in range(1, len(parts)) if (p := "/".join(parts[:n])) in files), None):
             raise SourceError("unpack", f"{path!r} lies in {through!r}, which is no folder: this is no honest archive")
+
+
+def settled(files: Files) -> tuple[Files, list[str]]:
+    """Files (relative paths) in the order of their names, and notes on those that were left out.
+
+    Left out are names that are no UTF-8, what lies in a `.git`, and links out of the tree. Raises SourceError as
+    `check_paths` does.
+    """
+    check_paths(files)
+    notes: dict[str, list[str]] = {}
+    links = {path: file.link for path, file in files.items() if file.link is not None}
+    kept: Files = {}
+    for path, file in sorted(files.items()):
         if not _is_text(path + (file.link or "")):
             notes.setdefault("left out, names are not UTF-8", []).append(ascii(path))
-        elif ".git" in parts:
+        elif ".git" in path.split("/"):
             notes.setdefault("left out, part of a .git", []).append(path)
         elif file.link is not None and _leaves(path, links):
             notes.setdefault("left out, links that point outside", []).append(f"{path} -> {file.link}")
