@@ -28,14 +28,15 @@ def at_commit(folder: Path, revision: str) -> tuple[str, Files, list[str]]:
             "git", f"{folder} is no git repository, so there is no {revision!r} in it ({error})"
         ) from error
     try:
-        said = git(folder, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
+        found = git(folder, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
     except GitFailed as error:
         raise SourceError("git", f"{folder} has no commit, tag or branch {revision!r}") from error
-    commit = said.decode().split()[-1]
+    commit = found.decode().split()[-1]
     try:
         return commit, *read_tree(folder, commit)
     except GitFailed as error:
-        raise SourceError("git", f"{folder} at {commit[:12]}: {error}") from error
+        said = "it is a partial clone, which lacks the content; clone it whole" if "promisor" in str(error) else error
+        raise SourceError("git", f"{folder} at {commit[:12]}: {said}") from error
 
 
 def as_it_lies(folder: Path) -> tuple[Files, list[str]]:

@@ -20,7 +20,7 @@ _COMMIT = re.compile(r"[0-9a-f]{40}")
 _ABBREVIATED = re.compile(r"[0-9a-f]{7,39}")
 _NO_SINGLE_COMMITS = ("unadvertised object", "does not support shallow", "filtering not recognized")
 """What git says of servers older than protocol 2, and of those that only hand out files."""
-_NO_SUCH = ("not our ref", "couldn't find remote ref", "no such remote ref")
+_NO_SUCH = ("not our ref", "couldn't find remote ref", "no such remote ref", "nonexistent object")
 _UNREACHED = ("could not resolve", "unable to access", "connection", "timed out", "early eof", "hung up", "unreachable")
 
 
