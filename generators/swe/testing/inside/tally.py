@@ -98,14 +98,12 @@ class Tally:
             conftest = re.search(r"ImportError while loading conftest '(.+?)'", log)
             if conftest:
                 self._broken[os.path.relpath(conftest[1], self._folder)] = self.why
-            elif self.why:
-                self._broken["."] = self.why
         return False
 
     def report(self) -> dict[str, Any]:
         """A `Report` without seconds and log; each test that was asked for is in it."""
-        if self.why and not self._timed_out and self._wanted is None and not self._collected:
-            self._broken.setdefault(".", self.why)
+        if self.why and not self._timed_out and not self._collected and not self._broken:
+            self._broken["."] = self.why
         for test in self._wanted if self._wanted is not None else self._collected:
             if test not in self._results:
                 self._results[test] = {"id": test, **self._never(test)}
