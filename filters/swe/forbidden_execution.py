@@ -31,7 +31,7 @@ class ForbiddenExecution(Spec):
     """Largest number of refusals that stays."""
 
     def reject(self, rows: pl.LazyFrame) -> pl.Expr:
-        """Reads `violations`, and refusals in `messages`, for rows whose violations were not recorded."""
+        """Reads `violations`, and refusals in `messages`, which count where they are more: a record can be lost."""
         import polars as pl
 
         message = pl.element()

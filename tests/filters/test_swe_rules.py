@@ -10,6 +10,7 @@ from datafactory import registry
 from datafactory.agent.openhands import OpenHands
 from datafactory.formats.diff_paths import diff_paths
 from datafactory.protocols import Filter
+from datafactory.stages.select import Select
 from datafactory.table import row, scan, write_parquet
 from datafactory.types import Check, Message, Source, Task, ToolCall, Trajectory, Violation, files
 
@@ -89,6 +90,12 @@ def test_an_attempt_at_a_terminal_task_stays(why, rule):
     plain = task(source=Source(generator="skills"), artifacts=("/app/",))
     text = (Message(role="assistant", content="no JSON", fault="no JSON"),)
     assert why(rule, attempt(text, patch=None, tools=(), agent="terminus-2"), plain) is None
+
+
+def test_a_select_stage_with_all_rules_has_no_complaint_before_it_runs():
+    stage = registry.build("stage", {"use": "select", "filters": list(RULES)}, (), problems := [])
+    assert isinstance(stage, Select), problems
+    assert list(stage.problems()) == []
 
 
 def test_a_refused_command_drops_an_attempt_and_says_why(why):
