@@ -25,6 +25,8 @@ PREFIX = "layer/"
 TIME = 1_577_836_800
 """When every file of a layer was changed last: 1 January 2020, so that the same files make the same tar."""
 _NAME = re.compile(r"layer/[a-z0-9][a-z0-9._-]{0,199}")
+_ROOT = re.compile(r"(/[A-Za-z0-9._+@-]+)+")
+_FOLDER = re.compile(r"/[A-Za-z0-9._+@/-]*")
 _SYSTEM = {"bin", "boot", "dev", "etc", "lib", "lib32", "lib64", "libx32", "nix", "proc", "run", "sbin", "sys", "tmp"}
 _SYSTEM |= {"usr", "var"}
 _SHARED = "opt"
@@ -114,6 +116,10 @@ def save(name: str, *, base: str, base_digest: str, files: Files, path: Sequence
     that it stays valid. Raises StorageError, and ValueError for a name or a path that no layer can have.
     """
     place, roots = home(name), roots_of(files)
+    if base.startswith(PREFIX):
+        raise ValueError(f"a layer lies on an image, not on another layer: {base!r}")
+    if strange := [folder for folder in path if not _FOLDER.fullmatch(folder)]:
+        raise ValueError(f"no folder for PATH: {strange[0]!r}")
     with boundary(StorageError, f"keeping layer {name!r}"), turn(place):
         for torn in place.glob(".*.part"):
             torn.unlink()
@@ -165,6 +171,8 @@ def roots_of(files: Files) -> tuple[str, ...]:
         if above := next((str(up) for up in PurePosixPath(path).parents if str(up) in files), None):
             raise ValueError(f"{path!r} lies below {above!r}, which is no folder")
         roots.add("/" + "/".join(parts[:depth]))
+    if strange := [root for root in roots if not _ROOT.fullmatch(root)]:
+        raise ValueError(f"a folder at the top of a layer has letters, digits and ._+@- in its name: {strange[0]!r}")
     if not roots:
         raise ValueError("a layer of no files")
     return tuple(sorted(roots))

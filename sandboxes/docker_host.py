@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING, Any
 
 from datafactory import errands
 from datafactory.errors import Missing, SandboxError
+from datafactory.layers import PREFIX
 from datafactory.types import Files
-from sandboxes import docker_owner, imagery
+from sandboxes import docker_layers, docker_owner, imagery, on_layers
 from sandboxes.docker_box import BASH, DockerBox
 from sandboxes.docker_engine import LIFECYCLES_AT_ONCE, Engine, storage_folder
 from sandboxes.pool import WarmPool
@@ -105,6 +106,8 @@ class DockerHost:
         self.engine.close()
 
     def _find(self, image: str) -> str:
+        if image.startswith(PREFIX) and image not in self._recipe.images:
+            return self._find_layer(image)
         named = self._recipe.images.get(image) or (imagery.reference(image) if image in imagery.NAMES else image)
         there = imagery.image_id(self._client, named)
         if there is None and self._recipe.build and named == image in imagery.NAMES:
@@ -117,13 +120,24 @@ class DockerHost:
             raise Missing(f"image {image!r} ({named}) is not on this Docker engine; get it: {how}")
         return there
 
-    def _guard_disk(self) -> None:
+    def _find_layer(self, image: str) -> str:
+        layer = on_layers.layer_named(image)
+        on_layers.check_base(layer, self._find(layer.base))
+        there = imagery.image_id(self._client, docker_layers.reference(layer))
+        if there is None:
+            self._guard_disk(docker_layers.ROOM * layer.size)
+            _log.info("building an image of %s (%.0f MB)", image, layer.size / 1e6)
+            there = docker_layers.build(self._client, layer)
+        return there
+
+    def _guard_disk(self, needed: int = 0) -> None:
         if self._storage is None:
             return
-        free = shutil.disk_usage(self._storage).free
+        free = shutil.disk_usage(self._storage).free - needed
         if free < self._recipe.min_free_bytes:
             raise SandboxError(
-                f"the Docker engine's disk has {free / 1e9:.1f} GB left, less than min_free ({self._recipe.min_free}); "
+                f"the Docker engine's disk has {(free + needed) / 1e9:.1f} GB left, of which "
+                f"{needed / 1e9:.1f} GB are needed now: less than min_free ({self._recipe.min_free}); "
                 "`docker system df` shows what takes it"
             )
 

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import ClassVar
 
 from datafactory import errands
-from datafactory.errors import ConfigError, SandboxError
+from datafactory.errors import ConfigError, Missing, SandboxError
+from datafactory.layers import PREFIX
 from datafactory.protocols import Box, SandboxHost
 from datafactory.spec import Spec
 from datafactory.types import Files
@@ -70,7 +71,10 @@ class UnsafeHost:
         self, image: str, files: Files, *, workdir: str = "/app", prepare: Sequence[str] = ()
     ) -> AsyncIterator[Box]:
         """The machine, once the box before is closed; what was placed, and what lies in a workdir that was not there
-        before, is removed at the end. Raises SandboxError, also where a file to be placed is already there."""
+        before, is removed at the end. Raises SandboxError, also where a file to be placed is already there, and Missing
+        for a layer, which would have to be put into this machine's own folders."""
+        if image.startswith(PREFIX):
+            raise Missing(f"sandbox unsafe opens no boxes on layers ({image!r}); use docker, or namespace")
         async with self._one:
             if present := sorted(path for path in files if os.path.lexists(path)):
                 raise SandboxError(f"sandbox unsafe would overwrite {present[0]}, which is this machine's")

@@ -46,6 +46,8 @@ def skeleton(root: Root) -> bytes:
         if layer.private:
             inside = [path.removeprefix(layer.target) for path in root.hidden if path.startswith(f"{layer.target}/")]
             blanks += [f"upper/{number}{path}" for path in inside]
+            later = [other.target for other in root.layers[number + 1 :] if other.target.startswith(f"{layer.target}/")]
+            folders += [f"upper/{number}{target.removeprefix(layer.target)}" for target in later]
     links = {f"root{link}": str(link.readlink()) for link in root.links} | {"root/dev/ptmx": "pts/ptmx"}
     for number, name in enumerate(STREAMS):
         links[f"root/dev/{name}"] = f"/proc/self/fd/{number - 1}" if number else "/proc/self/fd"
@@ -79,8 +81,9 @@ def _table(root: Root) -> str:
     mount(f"{base}/root", "", "none", "bind")
     for number, layer in enumerate(root.layers):
         if layer.private:
-            above = f"upperdir={base}/upper/{number},workdir={base}/work/{number}"
-            mount("overlay", layer.target, "overlay", f"lowerdir={layer.source},{above}")
+            # Without userxattr, a folder that lies below could be neither removed nor renamed.
+            above = f"upperdir={base}/upper/{number},workdir={base}/work/{number},userxattr"
+            mount("overlay", layer.target, "overlay", f"lowerdir={_from(root.start, layer.source)},{above}")
             continue
         mount(layer.source, layer.target, "none", "rbind,ro,nosuid,nodev")
         for path in root.hidden:
@@ -94,6 +97,10 @@ def _table(root: Root) -> str:
         mount(f"/dev/{device}", f"/dev/{device}", "none", "bind,ro,nosuid,noexec")
     mount(f"{base}/hosts", "/etc/hosts", "none", "bind")
     return "".join(lines)
+
+
+def _from(start: Path, source: Path) -> Path:
+    return source.relative_to(start) if start != Path("/") and source.is_relative_to(start) else source
 
 
 def bubblewrap(root: Root, disk: int, *, processes: int | None, network: bool) -> list[str]:

@@ -2,14 +2,14 @@
 # Given: base, disk, inodes, processes, network, and skeleton, a descriptor of a tar of what lies on the base.
 set -e
 mount -t tmpfs -o "size=$disk,nr_inodes=$inodes,mode=755" datafactory "$base"
-cd "$base"
-tar -x -p --no-same-owner -f "/proc/self/fd/$skeleton"
+tar -x -p --no-same-owner -C "$base" -f "/proc/self/fd/$skeleton"
 exec {skeleton}<&-
-mount -a -T fstab
+# From where the box was entered: some of the table's paths begin there.
+mount -a -T "$base/fstab"
 echo 0 >/proc/sys/user/max_user_namespaces
 { echo box >/proc/sys/kernel/hostname; } 2>/dev/null || hostname box || :
 [[ $network ]] || ip link set lo up || ifconfig lo up
-cd root
+cd "$base/root"
 pivot_root . .
 umount -l .
 cd /; unset OLDPWD

@@ -8,9 +8,12 @@ import shutil
 import stat
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
+
+from datafactory.layers import Layer as ImageLayer
+from datafactory.types import digest_of
 
 STANDARD_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 SHOWN = ("usr", "etc", "bin", "sbin", "lib", "lib32", "lib64", "libx32", "nix")
@@ -49,6 +52,9 @@ class Root:
     path: str
     """PATH in the box."""
     digest: str
+    start: Path = Path("/")
+    """The folder of the machine that a box is entered from. What lies below it is mounted by its path from there, so
+    that it is found also by an ordinary user who may not enter the folders above."""
 
 
 def plan(source: Path | None, *, overlay: bool) -> Root:
@@ -70,6 +76,18 @@ def plan(source: Path | None, *, overlay: bool) -> Root:
         layers.append(Layer(python.home, python.seen_at, overlay))
         path = f"{python.seen_at}/bin:{path}"
     return _finished(layers, tuple(links), path, _digest_of_machine(python.version if python else ""))
+
+
+def layered(root: Root, unpacked: Path, start: Path, layer: ImageLayer) -> Root:
+    """`root` with the folders of a layer, `unpacked` somewhere below `start`, on top of it."""
+    tops = [Layer(unpacked / top.lstrip("/"), top, private=True) for top in layer.roots]
+    path = ":".join((*layer.path, root.path))
+    return replace(_finished([*root.layers, *tops], root.links, path, digest_on(root, layer)), start=start)
+
+
+def digest_on(root: Root, layer: ImageLayer) -> str:
+    """Digest of a layer on top of `root`."""
+    return f"sha256:{digest_of([root.digest, layer.digest, list(layer.path)], 64)}"
 
 
 def _finished(layers: list[Layer], links: tuple[Path, ...], path: str, digest: str) -> Root:

@@ -1,0 +1,48 @@
+"""Layers as folders beside their tars, unpacked once for all boxes."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tarfile
+from pathlib import Path
+
+from datafactory.errors import SandboxError, boundary
+from datafactory.layers import Layer, home, tar_of, turn
+from datafactory.whole import sync
+
+_SPARE = 1 << 30
+"""Bytes that unpacking leaves free on the disk."""
+
+
+def unpack(layer: Layer, *, owner: int) -> Path:
+    """The folder that holds the layer's files, all of them user `owner`'s; it is there whole or not at all. Raises
+    SandboxError, also where the disk has no room."""
+    place = home(layer.name)
+    done = place / f"{layer.digest[:16]}-{owner}"
+    with boundary(SandboxError, f"unpacking {layer.name!r}"), turn(place):
+        if done.is_dir():
+            return done
+        free = shutil.disk_usage(place).free
+        if free < layer.size + _SPARE:
+            raise SandboxError(
+                f"unpacking {layer.name!r} takes {layer.size / 1e9:.1f} GB; {free / 1e9:.1f} GB are left"
+            )
+        draft = place / ".unpacking"
+        if draft.exists():  # of a factory that was killed
+            shutil.rmtree(draft)
+        draft.mkdir()
+        draft.chmod(0o755)
+        _extract(tar_of(layer), draft, owner)
+        os.sync()  # once for thousands of files
+        draft.rename(done)
+        sync(place)
+    return done
+
+
+def _extract(tar: Path, to: Path, owner: int) -> None:
+    with tarfile.open(tar, errors="surrogateescape") as archive:
+        for member in archive:
+            # Nothing but what `save` wrote: no path of it leads out, and none lies below a link.
+            member.uid = member.gid = owner
+            archive.extract(member, to, numeric_owner=True, filter="fully_trusted")
