@@ -21,6 +21,7 @@ _CHANGING = {"create", "str_replace", "insert", "undo_edit"}
 
 class LooksForAnswer(Spec):
     """Drops attempts whose commands look for the answer rather than work it out; whether they found it does not count.
+    Attempts at other than SWE tasks pass.
 
     SWE-ZERO (arXiv 2604.01496) closes the repository's history instead; a box that does both has few such attempts."""
 
@@ -40,7 +41,9 @@ class LooksForAnswer(Spec):
         return attempts.map_batches(seen, return_dtype=pl.String, is_elementwise=True)
 
     def _first(self, attempt: dict[str, Any]) -> str | None:
-        found = signs(attempt["messages"] or (), attempt["repo"] or "", attempt["held_out"] or ())
+        if not attempt["repo"]:  # in a terminal task git's reflog may be just what is asked for
+            return None
+        found = signs(attempt["messages"] or (), attempt["repo"], attempt["held_out"] or ())
         sign = next((sign for sign in found if sign.kind not in self.allow), None)
         if sign is None:
             return None

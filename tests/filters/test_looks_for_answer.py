@@ -118,7 +118,11 @@ def test_the_editor_opens_files_too():
 def test_the_filter_names_the_kind_and_the_command():
     rows = pl.LazyFrame(
         {
-            "messages": [[said("bash", command="ls\ngit  reflog")], [said("bash", command="git diff")], []],
+            "messages": [
+                [said("bash", command="ls\ngit  reflog")],
+                [said("bash", command="git diff")],
+                [said("bash", command="git reflog")],
+            ],
             "repo": ["toolz", "toolz", ""],
             "held_out": [list(HELD_OUT), [], []],
         }
@@ -127,7 +131,9 @@ def test_the_filter_names_the_kind_and_the_command():
     def reasons(filter: LooksForAnswer) -> list[str | None]:
         return rows.select(why=filter.reject(rows)).collect(engine="streaming")["why"].to_list()
 
-    assert reasons(LooksForAnswer()) == ["looks_for_answer: git_history: ls git reflog", None, None]
+    assert reasons(LooksForAnswer()) == ["looks_for_answer: git_history: ls git reflog", None, None], (
+        "the last has no repository"
+    )
     assert reasons(LooksForAnswer(allow=("git_history",))) == [None, None, None]
 
 

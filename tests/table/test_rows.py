@@ -6,7 +6,7 @@ import pytest
 
 from datafactory.errors import DataError
 from datafactory.table import COLUMNS, RANK, content_hash, example, row
-from datafactory.types import Message, Task, ToolCall
+from datafactory.types import Message, Source, Task, ToolCall, Violation, files
 
 
 def test_a_row_has_exactly_the_columns(attempt):
@@ -39,6 +39,28 @@ def test_turns_before_a_compaction_carry_no_loss(attempt):
 def test_a_verdict_is_told_three_ways(attempt, reward, solved, resolved):
     made = row(*attempt(reward=reward))
     assert (made["reward"], made["solved"], made["resolved"]) == (reward, solved, resolved)
+
+
+def test_a_row_of_an_swe_task_says_what_was_changed_and_what_was_refused(attempt):
+    trajectory, plain = attempt(
+        artifacts=files({"/run/model.patch": b"--- a/\xff\n"}),
+        violations=(Violation(command="python x", reason="no"),),
+    )
+    facts = {"instance_id": "o__n.12345678.x__y", "repo": "o__n", "held_out": ["tests/t.py"]}
+    task = plain.but(artifacts=("/run/model.patch",), source=Source(generator="swe", facts=facts))
+    made = row(trajectory, task)
+    assert (made["repo"], made["instance_id"], made["held_out"]) == ("o__n", "o__n.12345678.x__y", ["tests/t.py"])
+    assert made["model_patch"] == "--- a/\ufffd\n"
+    assert made["violations"] == [{"command": "python x", "reason": "no"}]
+    assert row(trajectory.but(artifacts={}), task)["model_patch"] == ""
+    none = row(trajectory, plain)
+    assert (none["repo"], none["instance_id"], none["held_out"], none["model_patch"]) == ("", "", [], None)
+
+
+def test_facts_of_an_swe_task_that_make_no_sense_are_named(attempt):
+    trajectory, plain = attempt()
+    with pytest.raises(DataError, match=r"'t-1'.*repo"):
+        row(trajectory, plain.but(source=Source(generator="swe", facts={"instance_id": "x"})))
 
 
 def test_a_task_can_be_taken_out_of_its_row_again(attempt):
