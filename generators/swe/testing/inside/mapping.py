@@ -78,7 +78,7 @@ class Mapper:
         self._number = len(self._tests)
         self._tests.append(item.nodeid)
         # An item without names (a doctest of an old pytest) may use any fixture.
-        for name in getattr(item, "fixturenames", None) or [""]:
+        for name in getattr(item, "fixturenames", ("",)):
             self._users.setdefault(f"f{name}", set()).add(self._number)
         self._enter(str(self._number))
         yield

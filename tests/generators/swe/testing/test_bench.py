@@ -79,7 +79,9 @@ async def test_a_change_of_the_same_size_and_second_is_seen_and_taken_back(box: 
         assert (await bench.run(tests)).failed == frozenset()
         await box.exec(f"touch -d @1700000000 {CORE_AT}")
         assert (await bench.run(tests, changes={CORE_AT: CORE.replace("a + b", "a - b").encode()})).failed == {tests[0]}
-        assert (await bench.run(tests, changes={CORE_AT: CORE.replace("> best", "< best").encode()})).failed == {tests[1]}
+        assert (await bench.run(tests, changes={CORE_AT: CORE.replace("> best", "< best").encode()})).failed == {
+            tests[1]
+        }
         assert await box.read(CORE_AT) == CORE.encode()
         assert (await box.exec(f"stat -c %Y {CORE_AT}")).stdout == b"1700000000\n"
     broken = await bench.run(tests, changes={CORE_AT: b"raise ImportError('no')\n", "/testbed/new/x.txt": b"x"})

@@ -94,16 +94,13 @@ def pytest_runtest_makereport():
     outcome.get_result().outcome = "passed"
 """
 FORGES = f"""
-import _pytest.runner
-old = _pytest.runner.pytest_runtest_makereport
-def new(item, call):
-    report = old(item, call)
+from _pytest.reports import TestReport
+made = TestReport.from_item_and_call
+def forged(item, call):
+    report = made(item, call)
     report.outcome = "passed"
     return report
-_pytest.reports.TestReport.from_item_and_call = classmethod(
-    lambda cls, item, call, _=_pytest.reports.TestReport.from_item_and_call: setattr(r := _(item, call), "outcome", "passed") or r
-)
-import gc
+TestReport.from_item_and_call = forged
 {BROKEN}"""
 
 
@@ -128,5 +125,8 @@ async def test_what_a_patch_brings_along_does_not_decide(box: Box, text: str) ->
 
 
 async def test_nothing_of_the_check_is_told_to_what_it_tests(box: Box) -> None:
-    looks = CORE + "import glob\nassert not glob.glob('/tests/*.json') + glob.glob('/tests/held*') + glob.glob('/run/v*/*')\n"
+    looks = (
+        CORE
+        + "import glob\nassert not glob.glob('/tests/*.json') + glob.glob('/tests/held*') + glob.glob('/run/v*/*')\n"
+    )
     assert (await ruled(box, patch(AT, BROKEN, looks), rates=True)).outcome == "passed"
