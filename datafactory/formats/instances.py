@@ -16,7 +16,8 @@ from datafactory.errors import DataError
 from datafactory.types import Record
 
 SUFFIXES = (".jsonl", ".ndjson", ".jsonl.gz", ".ndjson.gz", ".json", ".parquet")
-_MIRROR = re.compile(r"swesmith/(?P<owner>.+?)__(?P<name>.+)\.(?P<commit>[0-9a-f]{8})")
+_MIRROR = re.compile(r"swesmith/(?:(?P<owner>.+?)__)?(?P<name>.+?)\.(?P<at>[0-9a-f]{8}|\d[\w.]*)")
+"""SWE-smith's name of a repository at a commit; of a package without an owner, ours at a version."""
 
 
 class Instance(Record):
@@ -43,15 +44,16 @@ class Instance(Record):
 
     @property
     def origin(self) -> str:
-        """`owner/name`, also where `repo` names one of SWE-smith's mirrors."""
+        """`owner/name`, also where `repo` names one of SWE-smith's mirrors; the name alone where it has no owner."""
         found = _MIRROR.fullmatch(self.repo)
-        return f"{found['owner']}/{found['name']}" if found else self.repo
+        return "/".join(filter(None, (found["owner"], found["name"]))) if found else self.repo
 
     @property
     def commit(self) -> str:
-        """The commit of `origin` to start from: `base_commit`, or the first 8 digits that a mirror's name has."""
+        """The commit of `origin` to start from: `base_commit`, or the first 8 digits that a mirror's name has; empty:
+        there is none, and `version` tells more."""
         found = _MIRROR.fullmatch(self.repo)
-        return self.base_commit or (found["commit"] if found else "")
+        return self.base_commit or (found["at"] if found and found["owner"] and len(found["at"]) == 8 else "")
 
 
 def read_instances(path: Path, *, patch_makes_bug: bool | None = None) -> Iterator[Instance]:

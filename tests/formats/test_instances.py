@@ -65,6 +65,22 @@ def test_rows_of_each_family_are_understood(tmp_path):
     assert rebench.created_at == "2022-03-03T15:14:54+00:00"
 
 
+@pytest.mark.parametrize(
+    ("repo", "origin", "commit"),
+    [
+        ("swesmith/Mimino666__langdetect.a1598f1a", "Mimino666/langdetect", "a1598f1a"),
+        ("swesmith/o__ruamel.yaml.0123abcd", "o/ruamel.yaml", "0123abcd"),
+        ("swesmith/toolz.1.1.0", "toolz", ""),
+        ("swesmith/ruamel.yaml.0.18.5", "ruamel.yaml", ""),
+        ("swesmith/certifi.20240101", "certifi", ""),
+        ("pallets/flask", "pallets/flask", ""),
+    ],
+)
+def test_a_mirror_says_where_it_is_from(tmp_path, repo, origin, commit):
+    (made,) = read(tmp_path / "a.jsonl", lines({**SMITH, "repo": repo}))
+    assert (made.origin, made.commit) == (origin, commit)
+
+
 def test_what_a_patch_does_can_be_said(tmp_path):
     (made,) = read(tmp_path / "a.jsonl", lines(BENCH), patch_makes_bug=True)
     assert made.patch_makes_bug
