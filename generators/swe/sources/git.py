@@ -22,7 +22,7 @@ _SETTINGS = {
     "maintenance.auto": "false",
 }
 """Win over what a repository says. `safe.directory` may be wide because the rest leaves nothing that would be run."""
-_KEPT = ("GIT_SSH", "GIT_SSL_", "GIT_ASKPASS", "GIT_PROXY_", "GIT_CONFIG_GLOBAL", "GIT_TRACE")
+_KEPT = ("GIT_SSH", "GIT_SSL_", "GIT_ASKPASS", "GIT_PROXY_", "GIT_CONFIG_GLOBAL")
 """Variables of git's that are the user's; others (a hook sets GIT_DIR and GIT_INDEX_FILE) would point elsewhere."""
 _LOCAL_SECONDS = 300.0
 _MODES = {"100644": 0o644, "100664": 0o644, "100755": 0o755}

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from generators.swe.sources.address import Address
 from generators.swe.sources.fault import SourceError
@@ -20,6 +20,8 @@ _COMMIT = re.compile(r"[0-9a-f]{40}")
 _ABBREVIATED = re.compile(r"[0-9a-f]{7,39}")
 _NO_SINGLE_COMMITS = ("unadvertised object", "does not support shallow", "filtering not recognized")
 """What git says of servers older than protocol 2, and of those that only hand out files."""
+_HELPER = '!f() { test "$1" != get || printf "username=%s\\npassword=%s\\n" "$SOURCE_USER" "$SOURCE_PASSWORD"; }; f'
+"""A credential helper (gitcredentials(7)) that answers from the environment."""
 _NO_SUCH = ("not our ref", "couldn't find remote ref", "no such remote ref", "nonexistent object")
 _UNREACHED = ("could not resolve", "unable to access", "connection", "timed out", "early eof", "hung up", "unreachable")
 
@@ -102,19 +104,26 @@ def _fetch(address: Address, folder: Path, commit: str) -> None:
 
 
 def _ask(address: Address, folder: Path, *arguments: str) -> bytes:
-    """Ask the server; a secret goes by the environment, which other users of the machine cannot read."""
-    env = {}
-    if address.user:
-        scheme, _, rest = address.url.partition("://")
-        env = {
-            "GIT_CONFIG_COUNT": "1",
-            "GIT_CONFIG_KEY_0": f"url.{scheme}://{address.user}@{rest}.insteadOf",
-            "GIT_CONFIG_VALUE_0": address.url,
-        }
     try:
-        return git(folder, *arguments, remote=True, env=env, seconds=_SECONDS)
+        return git(folder, *arguments, remote=True, env=secrets(address), seconds=_SECONDS)
     except GitFailed as error:
         raise GitFailed(_without(str(error), address.user)) from None
+
+
+def secrets(address: Address) -> dict[str, str]:
+    """Variables through which git learns user and password: arguments could be read by every user of the machine."""
+    if not address.user:
+        return {}
+    user, _, password = address.user.partition(":")
+    return {
+        "GIT_CONFIG_COUNT": "2",
+        "GIT_CONFIG_KEY_0": "credential.helper",
+        "GIT_CONFIG_VALUE_0": "",  # those set elsewhere are not asked before ours
+        "GIT_CONFIG_KEY_1": "credential.helper",
+        "GIT_CONFIG_VALUE_1": _HELPER,
+        "SOURCE_USER": unquote(user),
+        "SOURCE_PASSWORD": unquote(password),
+    }
 
 
 def _without(text: str, secret: str) -> str:

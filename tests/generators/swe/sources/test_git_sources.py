@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 
 from generators.swe.sources import Repository, SourceError, fetch
+from generators.swe.sources.address import Address, parse
 from generators.swe.sources.folder import at_commit
+from generators.swe.sources.remote import secrets
 from tests.generators.swe.sources.made import MIT, commit, git, repository
 
 TREE = {"pkg/__init__.py": "one = 1\n", "tests/test_it.py": "", "LICENSE": MIT}
@@ -176,3 +178,17 @@ def test_a_subfolder_at_a_commit_is_that_folder_alone(tmp_path: Path) -> None:
     there = tmp_path / "many"
     last = repository(there, {"apples/a.py": "", "pears/b.py": ""})
     assert list(at_commit(there / "apples", last)[1]) == ["a.py"]
+
+
+def test_a_secret_reaches_git_by_the_environment_alone(tmp_path: Path) -> None:
+    address = parse("https://reader:se%40same@host.example/owner/name")
+    assert isinstance(address, Address)
+    told = subprocess.run(
+        ["git", "credential", "fill"],
+        input="protocol=https\nhost=host.example\n\n",
+        env={**os.environ, **secrets(address), "GIT_TERMINAL_PROMPT": "0"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "username=reader\npassword=se@same\n" in told.stdout
