@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import posixpath
+import re
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
@@ -31,6 +32,7 @@ _INSIDE = Path(__file__).parent / "inside"
 _PIP = f"{PYTHON} -m pip --no-cache-dir --disable-pip-version-check"
 _PRODUCTS = ("build", ".eggs", "dist")
 """Folders that a build leaves and no test needs; a copy of the package may lie in them."""
+_EXCEPTION = re.compile(r"[\w.]*(Error|Exception|NotFound): ")
 _PACKAGERS = ("pip", "setuptools", "pkg_resources", "_distutils_hack", "wheel")
 """What may go from an environment in which nothing is installed any more."""
 
@@ -64,6 +66,17 @@ class Builder:
         if done.exit_code:
             raise SetUpFailed("dependencies", "the wheels do not install in the box", done.output[-LOG:])
 
+    async def wanted(self, backend: Sequence[str], version: str) -> list[str]:
+        """What the backend asks for once it runs; nothing where it does not run: the build will say why."""
+        code = (_INSIDE / "hooks.py").read_text()
+        words = shlex.join([PYTHON, "-c", code, *backend])
+        done = await self._box.exec(["bash", "-c", f"cd {TESTBED} && {_versions(version)} {words}"], timeout=PATIENCE)
+        try:
+            said = json.loads(done.stdout.decode(errors="replace").strip().rpartition("\n")[2])
+        except ValueError:
+            return []
+        return [text for text in said if isinstance(text, str)] if isinstance(said, list) else []
+
     async def editable(self, version: str, checkout: Files, *, buildable: bool) -> None:
         """Install the repository, so that it is imported from where it lies. Raises SetUpFailed."""
         if not buildable:
@@ -78,9 +91,9 @@ class Builder:
             if older.exit_code == 0:
                 return
             both = f"{done.output[-LOG // 2 :]}\n--- setup.py develop ---\n{older.output[-LOG // 2 :]}"
-            raise SetUpFailed("build", f"the repository does not build: {_last(done)}", both)
+            raise SetUpFailed("build", f"the repository does not build: {_said(done.output)}", both)
         if done.exit_code:
-            raise SetUpFailed("build", f"the repository does not build: {_last(done)}", done.output[-LOG:])
+            raise SetUpFailed("build", f"the repository does not build: {_said(done.output)}", done.output[-LOG:])
 
     async def required(self) -> dict[str, list[str]]:
         """What the built repository says that it requires, by its distributions' names."""
@@ -165,8 +178,8 @@ def _versions(version: str) -> str:
     return " ".join([f"{name}={plain}" for name in names] + ["PYTHONDONTWRITEBYTECODE=1"])
 
 
-def _last(done: ExecResult) -> str:
-    """The line of a build's output that says most: the last that speaks of an error."""
-    lines = [line.strip() for line in done.output.splitlines() if line.strip()]
-    errors = [line for line in lines if "Error" in line or line.startswith("error:")]
-    return (errors or lines or ["it printed nothing"])[-1][:300]
+def _said(log: str) -> str:
+    """The line of a build's output that says most: the last that names an exception, else one that speaks of an error."""
+    lines = [line.strip() for line in log.splitlines() if line.strip()]
+    named = [line for line in lines if _EXCEPTION.match(line)] or [line for line in lines if "error:" in line.lower()]
+    return (named or lines or ["it printed nothing"])[-1][:300]

@@ -55,6 +55,8 @@ class Declared:
     build: tuple[str, ...]
     runtime: tuple[str, ...]
     tests: tuple[str, ...]
+    backend: tuple[str, ...] = ()
+    """The build backend, and folders of the repository's to find it in."""
     left_out: tuple[str, ...] = ()
     """What was asked for and is no use for tests."""
 
@@ -73,6 +75,7 @@ def declared(files: Files, target: Target, extra: Iterable[str] = ()) -> Declare
         build=tuple(build),
         runtime=tuple(reader.plain([*reader.runtime(), *extra])),
         tests=tuple(reader.plain(reader.tests(), tools=False)),
+        backend=reader.backend() if build else (),
         left_out=tuple(dict.fromkeys(reader.dropped)),
     )
 
@@ -97,7 +100,11 @@ class _Reader:
         )
         self.name = next((name for name in names if isinstance(name, str) and name), "")
         self._table, self._poetry = table, poetry
-        self._extras = {**_lists(self._setup.get("extras_require")), **_lists(self._cfg.get("extras_require"))}
+        self._extras: dict[str, list[str]] = {}
+        for text in self._info:
+            if match := _EXTRA.search(text):
+                self._extras.setdefault(match[1], []).append(text)
+        self._extras.update({**_lists(self._setup.get("extras_require")), **_lists(self._cfg.get("extras_require"))})
         self._extras.update(_lists(table.get("optional-dependencies")))
         self._extras.update(_lists(_table(self.project, "tool", "flit", "metadata").get("requires-extra")))
 
@@ -109,10 +116,17 @@ class _Reader:
         system = _table(self.project, "build-system")
         if system:
             asked = [item for item in system.get("requires", []) if isinstance(item, str)]
-            return [*asked, *(() if "build-backend" in system else LEGACY_BUILD), *self._setup_requires()]
+            return [*self.plain(asked), *(() if "build-backend" in system else LEGACY_BUILD), *self._setup_requires()]
         if "setup.py" in self._files or "setup.cfg" in self._files or "project" in self.project:
             return [*LEGACY_BUILD, *self._setup_requires()]
         return []
+
+    def backend(self) -> tuple[str, ...]:
+        system = _table(self.project, "build-system")
+        name = system.get("build-backend")
+        if not isinstance(name, str):
+            return ("setuptools.build_meta:__legacy__",)
+        return (name, *_strings(system.get("backend-path")))
 
     def _setup_requires(self) -> list[str]:
         return self.plain([*_strings(self._cfg.get("setup_requires")), *_strings(self._setup.get("setup_requires"))])
@@ -124,7 +138,7 @@ class _Reader:
         if not found:
             found = _strings(self._cfg.get("install_requires")) + _strings(self._setup.get("install_requires"))
         if not found:
-            found = [text for text in self._info if "extra ==" not in text]
+            found = [text for text in self._info if not _EXTRA.search(text)]
         return found
 
     def tests(self) -> list[str]:
@@ -139,7 +153,6 @@ class _Reader:
             if isinstance(environment, dict) and (_is_of_tests(name) or name == "default"):
                 found += _strings(environment.get("dependencies")) + _strings(environment.get("extra-dependencies"))
         found += _strings(_table(self.project, "tool", "pdm", "dev-dependencies").get("test"))
-        found += [text for text in self._info if (match := _EXTRA.search(text)) and _is_of_tests(match[1])]
         for path in FILES:
             found += legacy.requirements_file(path, self.read)
         return found + legacy.tox_deps(self.read("tox.ini") or "")

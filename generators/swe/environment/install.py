@@ -27,14 +27,22 @@ async def install(builder: Builder, target: Target, resolver: Resolver, checkout
     files = checkout.files
     asked = declared(files, target, checkout.repository.requirements)
     last, first = await _resolve(resolver, asked)
-    for text in asked.left_out:
-        builder.note(f"not installed, no use for tests or no requirement of PEP 508: {text}")
+    if asked.left_out:
+        builder.note(
+            f"not installed, of no use to tests or nothing that pip knows by name: {', '.join(asked.left_out)}"
+        )
     for text, why in last.dropped.items():
         builder.note(f"not installed, could not be had: {text} ({why})")
     await builder.begin(files)
     await builder.install(last.files)
     if first is not None:  # the build's own requirements contradict the others: they have their turn in between
         await builder.install(first.files)
+    if asked.backend:
+        wanted = await builder.wanted(asked.backend, checkout.version)
+        there = (*last.files, *(first.files if first else ()))
+        if missing := unmet({asked.name: wanted}, target, asked.name, there):
+            builder.note(f"the build backend asked for: {', '.join(missing)}")
+            await builder.install((await resolver.resolve(missing)).files)
     await builder.editable(checkout.version, files, buildable=asked.buildable)
     if first is not None:
         await builder.install(last.files)

@@ -79,16 +79,17 @@ async def arguments(box: Box, suite: Suite) -> Testing:
     return Testing(python=PYTHON, folder=TESTBED, arguments=given)
 
 
-async def first_run(box: Box, testing: Testing) -> Found:
-    """Run the suite once; tests that hang are taken out of it. Raises SetUpFailed where nothing passes."""
+async def first_run(box: Box, testing: Testing, *, each: float = EACH, suite: float = SUITE) -> Found:
+    """Run the suite once; tests that take over `each` seconds are taken out of it. Raises SetUpFailed where nothing
+    passes, and where it takes over `suite` seconds."""
     found = Found(testing)
     for _ in range(_ROUNDS):
         async with open_bench(box, found.testing) as bench:
-            report = await bench.run(None, timeout=SUITE, each=EACH)
+            report = await bench.run(None, timeout=suite, each=each)
         hung = {
-            id: f"timeout: took over {EACH:g} s"
+            id: f"timeout: took over {each:g} s"
             for id, result in report.results.items()
-            if result.message.startswith("timeout") and result.seconds >= EACH * 0.9
+            if result.message.startswith("timeout") and result.seconds >= each * 0.9
         }
         if not hung:
             break
@@ -98,7 +99,7 @@ async def first_run(box: Box, testing: Testing) -> Found:
             report = report.but(results={id: one for id, one in report.results.items() if id not in hung})
             break
     if report.timed_out:
-        raise SetUpFailed("tests_run", f"the suite takes over {SUITE:g} s", report.log[-LOG:])
+        raise SetUpFailed("tests_run", f"the suite takes over {suite:g} s", report.log[-LOG:])
     _judge(report)
     found.reports.append(report)
     found.unstable.update(report.unstable)

@@ -47,22 +47,22 @@ class Resolver:
         found, why = await self._try([*needed, *wished])
         if found is not None:
             return Wheels(found)
-        base, why = await self._try(needed) if wished else (None, why)
+        base, said = await self._try(needed) if wished else (None, why)
         if base is None:
-            raise SetUpFailed("dependencies", f"no wheels for what it needs: {reason(why)}", why[-4000:])
-        kept: list[str] = []
+            raise SetUpFailed("dependencies", f"no wheels for what it needs: {reason(said)}", said[-4000:])
         dropped: dict[str, str] = {}
-        best = await self._keep(needed, kept, list(wished), dropped)
+        best = await self._keep(needed, [], list(wished), dropped, why)
         return Wheels(best or base, dropped)
 
     async def _keep(
-        self, needed: Sequence[str], kept: list[str], asked: list[str], dropped: dict[str, str]
+        self, needed: Sequence[str], kept: list[str], asked: list[str], dropped: dict[str, str], why: str = ""
     ) -> tuple[Path, ...] | None:
-        """Add to `kept` what of `asked` can be had, by halves."""
-        found, why = await self._try([*needed, *kept, *asked])
-        if found is not None:
-            kept += asked
-            return found
+        """Add to `kept` what of `asked` can be had, by halves; `why` not all of it, where that is known already."""
+        if not why:
+            found, why = await self._try([*needed, *kept, *asked])
+            if found is not None:
+                kept += asked
+                return found
         if len(asked) == 1:
             dropped[asked[0]] = reason(why)
             return None
