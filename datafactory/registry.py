@@ -28,16 +28,16 @@ KINDS: dict[str, tuple[str, str]] = {
 }
 """Where each kind of component has its table of names."""
 
-TRADE: dict[str, str] = {
-    "stage": "run",
-    "generator": "make",
-    "sandbox": "start",
-    "teacher": "open",
-    "filter": "reject",
-    "curriculum": "arrange",
-    "trainer": "train",
+TRADE: dict[str, tuple[str, ...]] = {
+    "stage": ("run",),
+    "generator": ("make", "open"),
+    "sandbox": ("start",),
+    "teacher": ("open",),
+    "filter": ("reject",),
+    "curriculum": ("arrange",),
+    "trainer": ("train",),
 }
-"""The method that makes a class a component of the kind."""
+"""The method, or one of them, that makes a class a component of the kind."""
 
 Path = tuple[str | int, ...]
 
@@ -99,8 +99,9 @@ def find(kind: str, name: str) -> type[Spec]:
         raise ConfigError(f"{kind} {name!r}: module {module_name!r} has no {attribute!r}{suggest(attribute, classes)}")
     if not (inspect.isclass(found) and issubclass(found, Spec)):
         raise ConfigError(f"{kind} {name!r} is not a subclass of datafactory.spec.Spec")
-    if not callable(getattr(found, TRADE[kind], None)):
-        raise ConfigError(f"{kind} {name!r} has no method {TRADE[kind]!r}: it is no {kind}")
+    trade = TRADE[kind]
+    if not any(callable(getattr(found, method, None)) for method in trade):
+        raise ConfigError(f"{kind} {name!r} has no method {' or '.join(map(repr, trade))}: it is no {kind}")
     return found
 
 

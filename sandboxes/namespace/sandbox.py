@@ -14,6 +14,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
+from datafactory import errands
 from datafactory.errors import ConfigError, Missing, SandboxError
 from datafactory.layers import PREFIX, folder
 from datafactory.layers import Layer as ImageLayer
@@ -196,6 +197,7 @@ class NamespaceHost:
                 if cage is None:
                     watching = asyncio.create_task(limits.watch(started[0].pid, self._limits))
                     stack.callback(watching.cancel)
+                await errands.prepare(box, prepare)
                 yield box
         except OSError as error:
             raise SandboxError(f"a box would not open: {error}") from error
