@@ -179,7 +179,7 @@ def _versions(version: str) -> str:
 
 
 def _said(log: str) -> str:
-    """The line of a build's output that says most: the last that names an exception, else one that speaks of an error."""
+    """The line of a build's output that says most: the last that names an exception, else an error."""
     lines = [line.strip() for line in log.splitlines() if line.strip()]
     named = [line for line in lines if _EXCEPTION.match(line)] or [line for line in lines if "error:" in line.lower()]
     return (named or lines or ["it printed nothing"])[-1][:300]
