@@ -92,7 +92,11 @@ async def looks_like_a_fresh_checkout(workshop: Workshop, image: str) -> None:
         said = await box.exec("python -c 'import tiny.core; print(tiny.core.__file__)'; command -v python")
         assert said.output.split() == ["/testbed/tiny/core.py", "/opt/env/bin/python"]
     async with workshop.host.open(image, {}, workdir="/testbed") as box:
-        found = (await box.exec("find /opt/env /testbed / -xdev -name core.py -path '*tiny*' | sort -u")).output.split()
+        found = (
+            (await box.exec("find /opt/env /testbed / -xdev -name core.py -path '*tiny*' | sort -u"))
+            .stdout.decode()
+            .split()
+        )
         assert found == ["/testbed/tiny/core.py"]
         left = "find /testbed -name __pycache__ -o -name .pytest_cache -o -name build; ls -d /tmp/set-up /root/.cache"
         assert (await box.exec(f"({left}) 2>/dev/null")).stdout == b""
