@@ -22,7 +22,7 @@ class Verify(Stage):
     """Adds a verdict to each trajectory; outcomes are labels, nothing is dropped.
 
     The verdict's row leaves the artifacts behind: they stay on the rollout's shelf, so that a corrected
-    check can judge again without paying for rollouts.
+    check can judge again without paying for rollouts. What a task collects, such as a patch, goes on: it is the result.
     """
 
     use_name: ClassVar[str] = "verify"
@@ -56,6 +56,6 @@ class Verify(Stage):
             task = run.find(Task, attempt.task_id)
             with boundary(SandboxError, "judging an attempt"):
                 verdict = await verify(host, task, attempt.artifacts)
-            return attempt.but(verdict=verdict, artifacts={})
+            return attempt.but(verdict=verdict, artifacts=attempt.artifacts if task.collect else {})
 
         await run.each(attempts(), judge, at_once=self.at_once)
