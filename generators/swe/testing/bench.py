@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gzip
 import itertools
 import json
@@ -51,7 +52,8 @@ async def open_bench(box: Box, testing: Testing) -> AsyncIterator[Bench]:
         await bench._ask(None, timeout=PATIENCE, more=("--collect-only",))  # compiles what has not changed lately
         yield bench
     finally:
-        await bench._stop()
+        with contextlib.suppress(SandboxError):  # of a box that is broken nothing runs any more
+            await bench._stop()
 
 
 class Bench:
