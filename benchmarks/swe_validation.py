@@ -20,13 +20,14 @@ from typing import Any
 
 from datafactory.protocols import SandboxHost
 from datafactory.types import Reject
+from generators.swe.benches import SLACK
 from generators.swe.candidates import Candidates, find_candidates
 from generators.swe.checkout_lines import FOLDER
 from generators.swe.environment import Environment
 from generators.swe.mutations import Bug, NoBug
 from generators.swe.repositories import CORES, Ready, open_repositories
 from generators.swe.sources import Repository
-from generators.swe.validation import SLACK, Valid, validate
+from generators.swe.validation import Valid, validate
 
 Chosen = tuple[Bug, dict[str, bytes]]
 Found = dict[str, frozenset[str] | None]
@@ -65,8 +66,8 @@ async def ours(ready: Ready, bugs: list[Chosen], at_once: int) -> tuple[float, d
     made: dict[str, Valid | Reject] = {}
 
     async def work(bug: Bug, changes: dict[str, bytes]) -> None:
-        async with ready.benches.take() as bench:
-            made[bug.id] = await validate(bench, ready.environment, bug, changes)
+        async with ready.benches.take() as pair:
+            made[bug.id] = await validate(pair, ready.environment, bug, changes)
 
     return await each(bugs, work, at_once), made
 
@@ -83,7 +84,7 @@ async def whole_suite(
         async with host.open(environment.image, {}, workdir=FOLDER) as box:
             for path, data in changes.items():
                 await box.write(path, data)
-            result = await box.exec(argv, timeout=SLACK + 3 * environment.seconds)
+            result = await box.exec(argv, timeout=SLACK + 4 * environment.seconds)
             passed = {line[7:].strip() for line in result.output.splitlines() if line.startswith("PASSED ")}
             found[bug.id] = None if result.timed_out else frozenset(environment.tests) - passed
 

@@ -3,13 +3,38 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
 
 from datafactory.protocols import Box, SandboxHost
 from generators.swe.checkout_lines import PREPARE, marks
 from generators.swe.environment import Environment
-from generators.swe.testing import Bench, open_bench
+from generators.swe.testing import Bench, WarmBench, open_bench, open_warm_bench
+
+SLACK = 5.0
+"""Seconds beyond four times what tests take without a change, before they count as hung."""
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two benches in one box, to see the same change in two ways."""
+
+    box: Box
+    cold: Bench
+    """Imports and collects for each run."""
+    warm: WarmBench | None
+    """Swaps code; None: this repository is not for it."""
+    seconds: dict[str, float]
+    """What each test took in this box, without a change."""
+    suite: float
+    """What the suite took."""
+
+    def limit(self, tests: Collection[str] | None) -> float:
+        """Seconds after which a run of `tests` (None: all) is hung."""
+        if tests is None:
+            return SLACK + 4 * self.suite
+        return SLACK + 4 * sum(self.seconds.get(test, 0.0) for test in tests)
 
 
 class Benches:
@@ -19,20 +44,20 @@ class Benches:
         self._host = host
         self._environment = environment
         self._places = asyncio.Semaphore(count)
-        self._idle: list[tuple[AsyncExitStack, Box, Bench]] = []
+        self._idle: list[tuple[AsyncExitStack, Pair]] = []
 
     @asynccontextmanager
-    async def take(self) -> AsyncIterator[Bench]:
-        """One that nobody else has meanwhile. Raises SandboxError."""
+    async def take(self) -> AsyncIterator[Pair]:
+        """A pair that nobody else has meanwhile. Raises SandboxError."""
         async with self._places:
-            stack, box, bench = self._idle.pop() if self._idle else await self._open()
+            stack, pair = self._idle.pop() if self._idle else await self._open()
             kept = False
             try:
-                yield bench
-                kept = not await marks(box)
+                yield pair
+                kept = not await marks(pair.box)
             finally:
                 if kept:
-                    self._idle.append((stack, box, bench))
+                    self._idle.append((stack, pair))
                 else:
                     await stack.aclose()
 
@@ -41,13 +66,16 @@ class Benches:
         while self._idle:
             await self._idle.pop()[0].aclose()
 
-    async def _open(self) -> tuple[AsyncExitStack, Box, Bench]:
+    async def _open(self) -> tuple[AsyncExitStack, Pair]:
         testing = self._environment.testing
         async with AsyncExitStack() as stack:
             opening = self._host.open(self._environment.image, {}, workdir=testing.folder, prepare=PREPARE)
             box = await stack.enter_async_context(opening)
-            bench = await stack.enter_async_context(open_bench(box, testing))
-            return stack.pop_all(), box, bench
+            cold = await stack.enter_async_context(open_bench(box, testing))
+            warm = await stack.enter_async_context(open_warm_bench(box, testing))
+            sound = await cold.run(timeout=60 + 10 * self._environment.seconds)
+            seconds = {test: result.seconds for test, result in sound.results.items()}
+            return stack.pop_all(), Pair(box, cold, warm, seconds, sound.seconds)
 
 
 @asynccontextmanager

@@ -106,9 +106,9 @@ class _Mutator:
             return Reject(reason="no_more_bugs", detail=detail, final=True)
         except NoBug as error:
             return Reject(reason="no_bug", detail=str(error))
-        async with ready.benches.take() as bench:
+        async with ready.benches.take() as pair:
             changes = {f"{FOLDER}/{path}": data for path, data in broken.items()}
-            valid = await validate(bench, ready.environment, bug, changes, repeats=self._spec.repeats)
+            valid = await validate(pair, ready.environment, bug, changes, repeats=self._spec.repeats)
         if isinstance(valid, Reject):
             return valid.but(what=bug.model_dump(mode="json"))
         if self._spec.most_failing is not None and len(valid.fail_to_pass) > self._spec.most_failing:

@@ -6,12 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from datafactory.types import Reject
+from generators.swe.benches import Pair
 from generators.swe.environment import Environment
 from generators.swe.mutations import Bug
-from generators.swe.testing import Bench, Report, TestResult
-
-SLACK = 10.0
-"""Seconds beyond three times the whole suite before a run with a change in place counts as hung."""
+from generators.swe.testing import Report, TestResult
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,53 +36,84 @@ def covering(environment: Environment, bug: Bug) -> frozenset[str] | None:
 
 
 async def validate(
-    bench: Bench, environment: Environment, bug: Bug, changes: Mapping[str, bytes], *, repeats: int = 3
+    pair: Pair, environment: Environment, bug: Bug, changes: Mapping[str, bytes], *, repeats: int = 3
 ) -> Valid | Reject:
     """Run what the bug may touch, then the whole suite, then again what it may touch until `repeats` runs agree.
 
-    `changes`: the broken files by absolute path in the box. Reasons: `not_covered`, `no_test_fails`, `hangs`, `flaky`,
-    `nothing_passes` (a task needs a test of either kind, SWE-smith, section 2.1). Raises SandboxError.
+    Where all that the bug changes is what functions do, the first and the second swap their code and the third imports:
+    both ways have to say the same. `changes`: the broken files by absolute path in the box. Reasons:
+    `not_covered`, `no_test_fails`, `hangs`, `flaky`, `nothing_passes` (a task needs a test of either kind, SWE-smith).
+    Raises SandboxError.
     """
     touched = covering(environment, bug)
     if touched is not None and not touched:
         return Reject(reason="not_covered", detail=f"no test runs {_places(bug)}")
-    limit = SLACK + 3 * environment.seconds
-    stable = frozenset(environment.tests)
-
-    async def failing(which: frozenset[str] | None) -> tuple[Report, frozenset[str]]:
-        tests = None if which is None else sorted(which)
-        report = await bench.run(tests, changes=changes, timeout=limit)
-        return report, (stable if which is None else which) - report.passed
-
-    report, first = await failing(touched)
-    if report.timed_out:
-        return _hangs(report, limit)
+    runs = _Runs(pair, frozenset(environment.tests), changes, swaps=touched is not None)
+    first = await runs.failing(touched)
+    if first is None:
+        return _hangs(runs)
     if not first:
-        return Reject(reason="no_test_fails", detail=f"{len(touched or stable)} tests pass with {_places(bug)} broken")
-    whole, every = await failing(None)
-    if whole.timed_out:
-        return _hangs(whole, limit)
-    if every & (touched or stable) != first:
-        return _flaky(every & (touched or stable), first)
+        return Reject(
+            reason="no_test_fails", detail=f"{len(touched or runs.stable)} tests pass with {_places(bug)} broken"
+        )
+    every = await runs.failing(None)
+    if every is None:
+        return _hangs(runs)
+    whole = runs.report
+    if every & (touched or runs.stable) != first:
+        return _flaky(every & (touched or runs.stable), first)
     missed = touched is not None and not every <= touched  # a test depends on a line that it does not run
+    runs.swaps = False
     for _ in range(repeats - (1 if missed else 2)):
-        report, found = await failing(None if missed else touched)
-        if report.timed_out or found != every:
+        found = await runs.failing(None if missed else touched)
+        if found is None:
+            return _hangs(runs)
+        if found != every:
             return _flaky(every, found)
-    if every == stable:
-        return Reject(reason="nothing_passes", detail=f"all {len(stable)} tests fail with {_places(bug)} broken")
+    if every == runs.stable:
+        return Reject(reason="nothing_passes", detail=f"all {len(every)} tests fail with {_places(bug)} broken")
     ordered = tuple(test for test in environment.tests if test in every)
     said = tuple(whole.results.get(test) or TestResult(id=test, outcome="error") for test in ordered)
     return Valid(ordered, tuple(test for test in environment.tests if test not in every), said)
+
+
+class _Runs:
+    """Runs of one change."""
+
+    def __init__(self, pair: Pair, stable: frozenset[str], changes: Mapping[str, bytes], *, swaps: bool) -> None:
+        self.stable = stable
+        self.swaps = swaps
+        """Whether code may be swapped: no line of the change ran while anything was imported."""
+        self.report = Report()
+        """Of the last run."""
+        self.hung = ""
+        """Why the last run was ended."""
+        self._pair = pair
+        self._changes = changes
+
+    async def failing(self, which: frozenset[str] | None) -> frozenset[str] | None:
+        """Those of `which` (None: all stable tests) that do not pass; None: the run was ended."""
+        tests = None if which is None else sorted(which)
+        limit = self._pair.limit(which)
+        report = None
+        if self.swaps and self._pair.warm is not None:
+            report = await self._pair.warm.swapped(tests, changes=self._changes, timeout=limit)
+            self.swaps = report is not None
+        self.report = report or await self._pair.cold.run(tests, changes=self._changes, timeout=limit)
+        if self.report.timed_out:
+            results = self.report.results.values()
+            slow = next((result.id for result in results if result.message.startswith("timeout")), "")
+            self.hung = f"not done after {limit:.0f} s{f', in {slow}' if slow else ''}"
+            return None
+        return (self.stable if which is None else which) - self.report.passed
 
 
 def _places(bug: Bug) -> str:
     return ", ".join(f"{change.path}:{change.first_line}" for change in bug.changes)
 
 
-def _hangs(report: Report, limit: float) -> Reject:
-    slow = next((result.id for result in report.results.values() if result.message.startswith("timeout")), "")
-    return Reject(reason="hangs", detail=f"not done after {limit:.0f} s{f', in {slow}' if slow else ''}")
+def _hangs(runs: _Runs) -> Reject:
+    return Reject(reason="hangs", detail=runs.hung)
 
 
 def _flaky(one: frozenset[str], other: frozenset[str]) -> Reject:

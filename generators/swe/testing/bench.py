@@ -30,9 +30,9 @@ _START = """mkdir -p {home}/compiled && rm -f {home}/requests {home}/answers && 
 (cd / && PYTHONHASHSEED=0 exec {python} -c {boot} </dev/null >{home}/log 2>&1) & echo $! >{home}/pid; disown"""
 _BOOT = """import sys
 sys.path[0] = {home!r}
-from {package}.resident import main
+from {package}.{program} import main
 del sys.path[0]
-main({home!r}, {folder!r})"""
+main({home!r}, {folder!r}{more})"""
 
 
 def programs(home: str) -> Files:
@@ -56,8 +56,28 @@ async def open_bench(box: Box, testing: Testing) -> AsyncIterator[Bench]:
             await bench._stop()
 
 
+@asynccontextmanager
+async def open_warm_bench(box: Box, testing: Testing) -> AsyncIterator[WarmBench | None]:
+    """Start a process in `box` that has imported and collected everything; None: it came to nothing, as with a
+    repository that pytest itself is made of."""
+    bench = WarmBench(box, testing)
+    try:
+        await bench._start()
+    except SandboxError:
+        yield None
+        return
+    try:
+        yield bench
+    finally:
+        with contextlib.suppress(SandboxError):
+            await bench._stop()
+
+
 class Bench:
     """Runs tests of one repository in one box, one run at a time; see `open_bench`."""
+
+    program = "resident"
+    """Which of the programs in the box it talks to."""
 
     def __init__(self, box: Box, testing: Testing) -> None:
         self._box = box
@@ -106,6 +126,11 @@ class Bench:
     async def _ask(
         self, tests: Sequence[str] | None, *, timeout: float, changes: Mapping[str, bytes] | None = None, **more: Any
     ) -> Report:
+        return Report.model_validate(await self._answer(tests, timeout=timeout, changes=changes, **more))
+
+    async def _answer(
+        self, tests: Sequence[str] | None, *, timeout: float, changes: Mapping[str, bytes] | None = None, **more: Any
+    ) -> dict[str, Any]:
         async with self._lock:
             number = next(self._numbers)
             placed = {path: f"{self._home}/change-{i}" for i, path in enumerate(changes or {})}
@@ -128,10 +153,10 @@ class Bench:
             if said is None:
                 await self._start()
                 raise SandboxError(f"the tests' process was lost ({result.exit_code}): {result.output[-500:]}")
-            answered = json.loads(said)
+            answered: dict[str, Any] = json.loads(said)
             if "error" in answered:
                 raise SandboxError(f"changes could not be made in the box: {answered['error']}")
-            return Report.model_validate(answered)
+            return answered
 
     def _await(self, number: int) -> str:
         return f". {self._home}/wait.sh {self._home} {number}"
@@ -139,7 +164,9 @@ class Bench:
     async def _start(self) -> None:
         wait = files("generators.swe.testing").joinpath("inside", "wait.sh").read_bytes()
         await self._box.push({**programs(self._home), f"{self._home}/wait.sh": File(data=wait)})
-        boot = _BOOT.format(home=self._home, package=PACKAGE, folder=self._testing.folder)
+        boot = _BOOT.format(
+            home=self._home, package=PACKAGE, program=self.program, folder=self._testing.folder, more=self._more()
+        )
         words = {"home": self._home, "python": shlex.quote(self._testing.python), "boot": shlex.quote(boot)}
         await self._box.exec(_START.format(**words), timeout=PATIENCE)
         result = await self._box.exec(self._await(0), timeout=PATIENCE)
@@ -147,5 +174,31 @@ class Bench:
             log = await self._box.read(f"{self._home}/log") or result.output.encode()
             raise SandboxError(f"no tests can be run by {self._testing.python}: {log.decode(errors='replace')[-1000:]}")
 
+    def _more(self) -> str:
+        """Further arguments of the program, as source."""
+        return ""
+
     async def _stop(self) -> None:
         await self._box.exec(f"kill -9 $(cat {self._home}/pid) 2>/dev/null; rm -rf {self._home}", timeout=PATIENCE)
+
+
+class WarmBench(Bench):
+    """Runs tests without importing or collecting anything; see `open_warm_bench`."""
+
+    program = "warm"
+
+    async def swapped(
+        self,
+        tests: Sequence[str] | None = None,
+        *,
+        changes: Mapping[str, bytes],
+        timeout: float = 300.0,
+        each: float | None = None,
+    ) -> Report | None:
+        """As `run`, for `changes` of lines that no import runs: functions that are there already get their new code.
+        None, and nothing was run: the changes come to more than that. Raises SandboxError."""
+        answered = await self._answer(tests, changes=changes, timeout=timeout, each=each)
+        return None if "cold" in answered else Report.model_validate(answered)
+
+    def _more(self) -> str:
+        return f", {list(self._testing.arguments)!r}"

@@ -9,9 +9,10 @@ import json
 import os
 import sys
 import time
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from .changes import Changes, forget_recent
 from .start import forked, fresh
@@ -31,6 +32,16 @@ def main(home: str, folder: str) -> None:
     sys.pycache_prefix = os.environ["PYTHONPYCACHEPREFIX"] = f"{home}/compiled"
     gc.collect()
     gc.freeze()
+
+    def answer(request: dict[str, Any]) -> dict[str, Any]:
+        start = forked if whole and not request["fresh"] else partial(fresh, sys.executable)
+        return answered(request, start, changes, requests)
+
+    serve(home, requests, answers, answer)
+
+
+def serve(home: str, requests: int, answers: int, answer: Callable[[dict[str, Any]], dict[str, Any]]) -> NoReturn:
+    """Say that all is ready, then answer what is asked, for ever."""
     os.write(answers, b"0\n")
     asked = b""
     while True:
@@ -39,13 +50,12 @@ def main(home: str, folder: str) -> None:
         if numbers:
             name = int(numbers[-1])  # one before it was given up
             request = json.loads(Path(home, f"request-{name}.json").read_bytes())
-            start = forked if whole and not request["fresh"] else partial(fresh, sys.executable)
-            answer = _answer(request, start, changes, requests)
-            Path(home, f"answer-{name}.json").write_text(json.dumps(answer))
+            Path(home, f"answer-{name}.json").write_text(json.dumps(answer(request)))
             os.write(answers, b"%d\n" % name)
 
 
-def _answer(request: dict[str, Any], start: Start, changes: Changes, stop: int) -> dict[str, Any]:
+def answered(request: dict[str, Any], start: Start, changes: Changes, stop: int) -> dict[str, Any]:
+    """Run what is asked for, with its changes in place: a report, or the error that a change met with."""
     began = time.time()
     request["compile"] = not request["changes"]
     try:

@@ -20,7 +20,7 @@ def forked(request: dict[str, Any], out: int, events: int) -> int:
     pid = os.fork()
     if not pid:
         try:
-            _settle(out)
+            settled(out)
             _close_all_but(events)
             sys.dont_write_bytecode = not request["compile"]
             os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
@@ -41,7 +41,7 @@ def fresh(python: str, request: dict[str, Any], out: int, events: int) -> int:
     pid = os.fork()
     if not pid:
         try:
-            _settle(out)
+            settled(out)
             os.chdir("/")
             os.set_inheritable(given, True)
             os.set_inheritable(events, True)
@@ -69,7 +69,7 @@ def _give_up() -> None:
     os._exit(70)
 
 
-def _settle(out: int) -> None:
+def settled(out: int) -> None:
     """In the new process: a session of its own, nothing to read, all that is printed to `out`."""
     os.setsid()
     signal.set_wakeup_fd(-1)

@@ -1,0 +1,128 @@
+"""Stays in the box with all tests collected: a run is a fork in which changed functions are given their new code.
+
+Nothing is imported or collected for a run. That holds for changes of lines which no import runs; what else a change
+may come to, it refuses, and the other resident has to run it.
+"""
+
+from __future__ import annotations
+
+import gc
+import importlib.util
+import os
+import sys
+import traceback
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+from _pytest.main import pytest_runtestloop
+
+from .changes import Changes
+from .resident import answered, serve
+from .session import Recorder, arguments
+from .start import settled
+from .supervise import adopt_orphans
+from .swap import Functions, Unswappable
+
+
+def main(home: str, folder: str, given: list[str]) -> None:
+    """Collect all tests (`given`: pytest's arguments), then answer requests until killed, as `resident.main` does. An
+    answer may also be ``{"cold": why}``: nothing was run."""
+    adopt_orphans()
+    changes = Changes(f"{home}/before")
+    requests, answers = (os.open(f"{home}/{name}", os.O_RDWR) for name in ("requests", "answers"))
+    sys.pycache_prefix = os.environ["PYTHONPYCACHEPREFIX"] = f"{home}/compiled"
+    os.chdir(folder)
+    sys.path.insert(0, folder)
+    sys.argv = ["pytest"]
+    program = sys.modules["__main__"]
+    program.__spec__ = importlib.util.find_spec("pytest.__main__")
+    program.__file__ = program.__spec__.origin if program.__spec__ else None
+    request = {"folder": folder, "arguments": given, "tests": None, "nonce": ""}
+
+    def ready(collected: Collected) -> None:
+        functions = Functions(os.path.realpath(folder))
+        gc.freeze()
+        serve(home, requests, answers, partial(_answer, collected, functions, changes, requests))
+
+    sys.exit(int(pytest.main(arguments(request), plugins=[Collected(request, ready)])))
+
+
+def _answer(
+    collected: Collected, functions: Functions, changes: Changes, stop: int, request: dict[str, Any]
+) -> dict[str, Any]:
+    try:
+        swaps = [swap for path, new in request["changes"].items() for swap in _swaps(functions, path, new)]
+    except (Unswappable, SyntaxError, UnicodeDecodeError, OSError) as error:
+        return {"cold": f"{type(error).__name__}: {error}"}
+
+    def start(request: dict[str, Any], out: int, events: int) -> int:
+        pid = os.fork()
+        if not pid:
+            try:
+                settled(out)
+                for function, code in swaps:
+                    function.__code__ = code
+                collected.run(request, events)
+            finally:
+                traceback.print_exc()
+                sys.stderr.flush()
+                os._exit(70)
+        return pid
+
+    return answered(request, start, changes, stop)
+
+
+def _swaps(functions: Functions, path: str, new: str) -> list[Any]:
+    if not path.endswith(".py"):
+        raise Unswappable(f"{path} is no Python")
+    real = os.path.realpath(path)
+    return functions.swaps(real, Path(real).read_text(encoding="utf-8"), Path(new).read_text(encoding="utf-8"))
+
+
+class Collected(Recorder):
+    """Keeps what was collected; a fork of it says what was said meanwhile, and runs what is wanted."""
+
+    def __init__(self, request: dict[str, Any], ready: Callable[[Collected], None]) -> None:
+        super().__init__(request, -1)
+        self._ready = ready
+        self._early: list[tuple[str, dict[str, Any]]] = []
+        self._session: pytest.Session | None = None
+
+    def say(self, event: str, **facts: Any) -> None:
+        """To whoever supervises, once there is somebody."""
+        if self._events < 0:
+            self._early.append((event, facts))
+        else:
+            super().say(event, **facts)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtestloop(self, session: pytest.Session) -> None:
+        """All is collected: wait for what is asked."""
+        self._session = session
+        self._ready(self)
+
+    def run(self, request: dict[str, Any], events: int) -> None:
+        """In a fork: run what `request` asks for and end this process."""
+        assert self._session is not None
+        self.owner, self._events, self._nonce = os.getpid(), events, request["nonce"]
+        wanted, done = request["tests"], set(request.get("done", ()))
+        kept = [i for i in self._session.items if (wanted is None or i.nodeid in wanted) and i.nodeid not in done]
+        self._session.items[:] = kept
+        for event, facts in self._early:
+            if event == "collected":
+                unstable = {name: why for name, why in facts["unstable"].items() if wanted is None or name in wanted}
+                facts = {"ids": list(dict.fromkeys(item.nodeid for item in kept)), "unstable": unstable}
+            self.say(event, **facts)
+        try:
+            pytest_runtestloop(self._session)
+        except pytest.exit.Exception as error:
+            self.say("ended", why=f"Exit: {error.msg}".rstrip(": "), final=True)
+        except (KeyboardInterrupt, pytest.Session.Interrupted) as error:
+            self.say("ended", why=f"{type(error).__name__}: {error}".rstrip(": "), final=False)
+        except pytest.Session.Failed:
+            pass
+        self.say("done", code=0)
+        os._exit(0)
