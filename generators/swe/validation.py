@@ -38,7 +38,8 @@ def covering(environment: Environment, bug: Bug) -> frozenset[str] | None:
 async def validate(
     pair: Pair, environment: Environment, bug: Bug, changes: Mapping[str, bytes], *, repeats: int = 3
 ) -> Valid | Reject:
-    """Run what the bug may touch, then the whole suite, then again what it may touch until `repeats` runs agree.
+    """Run what the bug may touch, then the whole suite, then again the tests that failed and those that run its lines,
+    until `repeats` runs agree.
 
     Where all that the bug changes is what functions do, the first and the second swap their code and the third imports:
     both ways have to say the same. `changes`: the broken files by absolute path in the box. Reasons:
@@ -56,16 +57,16 @@ async def validate(
         return Reject(
             reason="no_test_fails", detail=f"{len(touched or runs.stable)} tests pass with {_places(bug)} broken"
         )
-    every = await runs.failing(None)
+    every = first if touched is None else await runs.failing(None)
     if every is None:
         return _hangs(runs)
-    whole = runs.report
-    if every & (touched or runs.stable) != first:
-        return _flaky(every & (touched or runs.stable), first)
-    missed = touched is not None and not every <= touched  # a test depends on a line that it does not run
+    if touched is not None and every & touched != first:
+        return _flaky(every & touched, first)
+    whole, again = runs.report, every | (touched or frozenset())
+    seen = 2 if touched is not None and every <= touched else 1  # else a test depends on a line that it does not run
     runs.swaps = False
-    for _ in range(repeats - (1 if missed else 2)):
-        found = await runs.failing(None if missed else touched)
+    for _ in range(repeats - seen):
+        found = await runs.failing(again)
         if found is None:
             return _hangs(runs)
         if found != every:

@@ -22,6 +22,7 @@ class Functions:
 
     def __init__(self, folder: str) -> None:
         self._found: dict[tuple[str, str, int], list[FunctionType]] = {}
+        self._compiled: dict[tuple[str, str], CodeType] = {}
         for function in gc.get_objects():
             if type(function) is FunctionType and function.__code__.co_filename.startswith(f"{folder}/"):
                 self._found.setdefault(_place(function.__code__), []).append(function)
@@ -31,9 +32,11 @@ class Functions:
 
         Only lines that no import ran may differ: the caller has seen to that. Raises Unswappable, SyntaxError.
         """
-        module = [compile(text, path, "exec", dont_inherit=True) for text in (before, after)]
+        if (path, before) not in self._compiled:
+            self._compiled[path, before] = compile(before, path, "exec", dont_inherit=True)
+        module = compile(after, path, "exec", dont_inherit=True)
         found: list[tuple[FunctionType, CodeType]] = []
-        for (old, new), inner in _changed(module[0], module[1], inner=False):
+        for (old, new), inner in _changed(self._compiled[path, before], module, inner=False):
             there = self._found.get(_place(old), [])
             if not there and not inner:
                 raise Unswappable(f"nothing in this process has the code of {old.co_name}")
