@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from functools import cache
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from datafactory.bash import tame, tree_of
+
 if TYPE_CHECKING:
-    from tree_sitter import Language, Node, Tree
+    from tree_sitter import Node, Tree
 
 LONGEST = 1 << 18
 """Bytes of a line that are looked at; a longer one is refused."""
@@ -38,39 +39,26 @@ class Refused(Exception):
     """Why a line is not run, in words for who typed it."""
 
 
-@cache
-def _language() -> Language:
-    import tree_sitter_bash
-    from tree_sitter import Language
-
-    return Language(tree_sitter_bash.language())
-
-
-def _tree(source: bytes) -> Tree:
-    """A tree has to outlive its nodes. tree-sitter 0.26 crashes where a node's `parent` is asked for again and again
-    (py-tree-sitter issue 472), so that nobody here asks, and 0.25 is pinned."""
-    from tree_sitter import Parser
-
-    return Parser(_language()).parse(source)
-
-
 def parse(line: str) -> tuple[Tree, bytes]:
     """The tree of a line, and the bytes that its positions count. Raises Refused where it is no bash."""
     if _CONTROL.search(line):
         raise Refused("it holds a control character")
+    tamed = tame(line)
+    if tamed is None:
+        raise Refused("it has too many kinds of rare characters")
     try:
-        source = line.encode()
+        source = tamed.encode()
     except UnicodeEncodeError:
         raise Refused("it is not valid Unicode") from None
     if len(source) > LONGEST:
         raise Refused(f"it is longer than {LONGEST} bytes")
-    tree = _tree(source)
+    tree = tree_of(source)
     root = tree.root_node
     parted: list[int] = []
     while not root.has_error and len(parted) < MOST_LINES and (at := _swallowed(root, source)) is not None:
         parted.append(at)
         source = source[:at] + b";" + source[at + 1 :]
-        tree = _tree(source)
+        tree = tree_of(source)
         root = tree.root_node
     if root.has_error:
         raise Refused(f"it cannot be parsed as bash{_near(root, source)}")

@@ -7,11 +7,12 @@ import re
 import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
 from typing import TYPE_CHECKING
 
+from datafactory.bash import tame, tree_of
+
 if TYPE_CHECKING:
-    from tree_sitter import Language, Node
+    from tree_sitter import Node
 
 LONGEST = 1 << 17
 """Characters of a line that are looked at."""
@@ -55,9 +56,7 @@ def commands(line: str, depth: int = 0) -> Iterator[Command]:
 
     Where the grammar cannot make sense of a stretch, what it sees of it counts. Never raises.
     """
-    from tree_sitter import Parser
-
-    tree = Parser(_language()).parse(line[:LONGEST].encode(errors="replace"))
+    tree = tree_of((tame(line[:LONGEST]) or "").encode(errors="replace"))
     for command in _walk(tree.root_node):
         bare = _unwrapped(command)
         if bare is None:
@@ -66,14 +65,6 @@ def commands(line: str, depth: int = 0) -> Iterator[Command]:
         inner = _inner(bare)
         if inner and depth < DEEPEST:
             yield from commands(inner, depth + 1)
-
-
-@cache
-def _language() -> Language:
-    import tree_sitter_bash
-    from tree_sitter import Language
-
-    return Language(tree_sitter_bash.language())
 
 
 def _walk(root: Node) -> Iterator[Command]:
