@@ -18,14 +18,15 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
+from datafactory.local import CORES
 from datafactory.protocols import SandboxHost
 from datafactory.types import Reject
 from generators.swe.benches import SLACK
 from generators.swe.candidates import Candidates, find_candidates
-from generators.swe.checkout_lines import FOLDER
 from generators.swe.environment import Environment
 from generators.swe.mutations import Bug, NoBug
-from generators.swe.repositories import CORES, Ready, open_repositories
+from generators.swe.places import TESTBED
+from generators.swe.repositories import Ready, open_repositories
 from generators.swe.sources import Repository
 from generators.swe.validation import Valid, validate
 
@@ -44,7 +45,7 @@ def chosen(candidates: Candidates, count: int) -> list[Chosen]:
             bug, broken = candidates.bug(number)
         except NoBug:
             continue
-        bugs.append((bug, {f"{FOLDER}/{path}": data for path, data in broken.items()}))
+        bugs.append((bug, {f"{TESTBED}/{path}": data for path, data in broken.items()}))
     return bugs
 
 
@@ -81,7 +82,7 @@ async def whole_suite(
     argv = [testing.python, "-m", "pytest", "-p", "no:cacheprovider", "-q", "-rA", "--tb=no", *testing.arguments]
 
     async def work(bug: Bug, changes: dict[str, bytes]) -> None:
-        async with host.open(environment.image, {}, workdir=FOLDER) as box:
+        async with host.open(environment.image, {}, workdir=TESTBED) as box:
             for path, data in changes.items():
                 await box.write(path, data)
             result = await box.exec(argv, timeout=SLACK + 4 * environment.seconds)

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import hashlib
 import io
-import os
 import re
 import shutil
 import tarfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path, PurePosixPath
 from typing import IO
 
 from pydantic import ValidationError
 
+from datafactory import turns
 from datafactory.errors import DataError, StorageError, boundary
+from datafactory.local import state_folder
 from datafactory.types import File, Files, Record
 from datafactory.whole import sync, whole
 
@@ -53,10 +54,8 @@ class Layer(Record):
 
 
 def folder() -> Path:
-    """Where this machine keeps layers: `datafactory/layers` in XDG_STATE_HOME, or in ~/.local/state."""
-    said = os.environ.get("XDG_STATE_HOME", "")
-    state = Path(said) if said.startswith("/") else Path("~/.local/state").expanduser()
-    return state / "datafactory" / "layers"
+    """Where this machine keeps layers."""
+    return state_folder() / "layers"
 
 
 def home(name: str) -> Path:
@@ -147,13 +146,9 @@ def _written(said: Layer, files: Files, place: Path) -> Layer:
     return layer
 
 
-@contextlib.contextmanager
-def turn(place: Path) -> Iterator[None]:
+def turn(place: Path) -> AbstractContextManager[None]:
     """One at a time, of all processes and threads of this machine, in the folder of a layer."""
-    place.mkdir(parents=True, exist_ok=True)
-    with (place / ".turn").open("wb") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
+    return turns.turn(place / ".turn")
 
 
 def roots_of(files: Files) -> tuple[str, ...]:

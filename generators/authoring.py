@@ -2,26 +2,18 @@
 
 from __future__ import annotations
 
-import json
-import re
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
-
-from pydantic import ValidationError
 
 from datafactory.errors import ConfigError
 from datafactory.protocols import Chat, Episode, Slot
 from datafactory.types import Check, Draft, Message, Reject, Reply, Source, Step, files
+from generators.answers import read_answer
 from generators.authored import WrittenTask
 from generators.authored_rules import Rules, first_fault
 from generators.prompts import render
 
 SHOWN = 20_000
 """Characters of a rejected answer that stay on file."""
-_THOUGHT = re.compile(r"\A\s*<think>.*?</think>", re.S)
-"""From a server that does not part a model's thinking from its answer."""
-_FENCE = re.compile(r"```(?:json)?\s*\n(.*)\n```", re.S)
 
 
 @dataclass(frozen=True)
@@ -47,34 +39,13 @@ async def author(chat: Chat | None, slot: Slot, order: Order) -> Draft | Reject:
         schema=WrittenTask.model_json_schema(),
         episode=Episode(id=f"{generator}-{slot.index:05d}#{slot.retry}", seed=slot.seed),
     )
-    read = _read(reply)
+    read = read_answer(reply, WrittenTask)
     if isinstance(read, Reject):
         return read.but(generator=generator, what={"answer": reply.message.content[:SHOWN]})
     fault = first_fault(read, order.rules)
     if fault is not None:
         return Reject(reason=fault.reason, detail=fault.detail, generator=generator, what=read.model_dump(mode="json"))
     return _draft(read, order, reply)
-
-
-def _read(reply: Reply) -> WrittenTask | Reject:
-    if reply.cut:
-        return Reject(reason="truncated", detail=f"cut off after {reply.usage.completion_tokens} tokens")
-    text = _THOUGHT.sub("", reply.message.content).strip()
-    fenced = _FENCE.fullmatch(text)
-    text = fenced[1] if fenced else text
-    try:
-        json.loads(text)
-    except (ValueError, RecursionError) as error:
-        return Reject(reason="not_json", detail=str(error) if text else "the answer is empty")
-    try:
-        return WrittenTask.model_validate_json(text)
-    except ValidationError as error:
-        return Reject(reason="schema", detail=_told(error.errors(include_url=False, include_input=False)))
-
-
-def _told(errors: Sequence[Any]) -> str:
-    shown = [f"{'.'.join(map(str, error['loc'])) or 'the answer'}: {error['msg']}" for error in errors[:5]]
-    return "; ".join(shown) + (f"; and {len(errors) - 5} more" if len(errors) > 5 else "")
 
 
 def _draft(written: WrittenTask, order: Order, reply: Reply) -> Draft:

@@ -10,6 +10,7 @@ from datafactory.errors import SandboxError
 from datafactory.layers import Layer, home, tar_of, turn
 from datafactory.types import digest_of
 from sandboxes import imagery
+from sandboxes.search_path import STANDARD_PATH
 
 if TYPE_CHECKING:
     from docker import DockerClient
@@ -21,7 +22,6 @@ ROOM = 2
 _CHUNK = 1 << 20
 _PATIENCE = 1800
 """Seconds for a build."""
-_STANDARD_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
 def reference(layer: Layer) -> str:
@@ -69,7 +69,7 @@ def _dockerfile(engine: DockerClient, layer: Layer) -> bytes:
     api: Any = engine.api
     config: Mapping[str, Any] = api.inspect_image(layer.base_digest)["Config"]
     variables = dict(each.partition("=")[::2] for each in config.get("Env") or ())
-    path = ":".join((*layer.path, variables.get("PATH") or _STANDARD_PATH))
+    path = ":".join((*layer.path, variables.get("PATH") or STANDARD_PATH))
     return f'FROM {layer.base_digest}\nADD layer.tar /\nENV PATH="{path}"\n'.encode()
 
 

@@ -19,12 +19,12 @@ from datafactory.protocols import Box, SandboxHost
 from datafactory.spec import Spec
 from datafactory.types import Files
 from sandboxes.link import Link, ProcessLink
+from sandboxes.search_path import STANDARD_PATH
 from sandboxes.shell import Shell
 from sandboxes.shell_box import ShellBox
 
 _SET_CHILD_SUBREAPER = 36
 """Of prctl(2): orphans below this process become its children, so that a timeout finds them."""
-_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
 class UnsafeSandbox(Spec):
@@ -79,7 +79,10 @@ class UnsafeHost:
             if present := sorted(path for path in files if os.path.lexists(path)):
                 raise SandboxError(f"sandbox unsafe would overwrite {present[0]}, which is this machine's")
             new = [top for path in (workdir, *files) if (top := _first_missing(path))]
-            environment = {"PATH": os.environ.get("PATH", _PATH), "HOME": "/root" if os.geteuid() == 0 else "/tmp"}
+            environment = {
+                "PATH": os.environ.get("PATH", STANDARD_PATH),
+                "HOME": "/root" if os.geteuid() == 0 else "/tmp",
+            }
             environment |= {"LANG": "C.UTF-8", "TERM": "xterm-256color", "TZ": "UTC"}
 
             async def connect() -> Link:

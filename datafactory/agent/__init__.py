@@ -1,9 +1,10 @@
 """The agent loop, its dialects and the terminal."""
 
-from datafactory.agent.dialect import MALFORMED, Dialect
+from datafactory.agent.dialect import Dialect
 from datafactory.agent.dialects import DIALECTS, dialect
 from datafactory.agent.fit_student import Student
 from datafactory.agent.fit_tokens import Ruler
 from datafactory.agent.loop import Attempted, Limits, attempt
+from datafactory.types import MALFORMED
 
 __all__ = ["DIALECTS", "MALFORMED", "Attempted", "Dialect", "Limits", "Ruler", "Student", "attempt", "dialect"]

@@ -6,8 +6,8 @@ import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
-from datafactory.agent.dialect import MALFORMED, Turn
-from datafactory.types import Message, Reply, ToolCall
+from datafactory.agent.dialect import Turn
+from datafactory.types import MALFORMED, Message, Reply, ToolCall
 
 _KINDS: dict[str, tuple[str, tuple[type[Any], ...]]] = {
     "string": ("a string", (str,)),

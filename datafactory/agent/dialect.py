@@ -9,9 +9,6 @@ from typing import Any, Protocol
 from datafactory.protocols import Box
 from datafactory.types import Message, Reply, Task
 
-MALFORMED = "__malformed__"
-"""The one key of a tool call's arguments where the model sent no JSON object; its value is the text that it sent."""
-
 
 @dataclass(frozen=True, slots=True)
 class Turn:

@@ -17,6 +17,7 @@ from datafactory.cli import exits
 from datafactory.cli.machine import gpus, memory, models_at, program_version
 from datafactory.cli.printing import clean, console, say_json, size, words
 from datafactory.errors import FactoryError, SandboxError, boundary
+from datafactory.local import CORES
 
 ROOM = 5 << 30
 """Bytes of free disk under which a run is likely to end for want of room: the images alone take about 2 GiB."""
@@ -73,7 +74,7 @@ def _python() -> Finding:
 
 def _cores() -> Finding:
     there, free = memory()
-    said = f"{len(os.sched_getaffinity(0))} cores, {size(there)} of memory, {size(free)} of it free"
+    said = f"{CORES} cores, {size(there)} of memory, {size(free)} of it free"
     return Finding("machine", True, said)
 
 

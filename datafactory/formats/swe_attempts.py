@@ -11,11 +11,8 @@ from typing import IO, Any
 from datafactory.errors import DataError, StorageError, boundary
 from datafactory.formats import jsonl
 from datafactory.swe_facts import SweFacts, model_patch, swe_facts
-from datafactory.types import Message, Task, ToolCall, Trajectory
+from datafactory.types import MALFORMED, Message, Task, ToolCall, Trajectory
 from datafactory.whole import whole
-
-MALFORMED = "__malformed__"
-"""The one argument of a call whose arguments were no JSON object: their text (`datafactory.agent.MALFORMED`)."""
 
 
 def to_openhands(trajectory: Trajectory, task: Task, facts: SweFacts) -> dict[str, Any]:

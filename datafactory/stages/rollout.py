@@ -13,11 +13,12 @@ from datafactory import __version__
 from datafactory.agent import Attempted, Limits, Ruler, Student, attempt, dialect
 from datafactory.errands import carry_off
 from datafactory.errors import SandboxError, boundary
+from datafactory.local import CORES
 from datafactory.protocols import Episode, Guarded, Sandbox, SandboxHost, Teacher
 from datafactory.run import Run
 from datafactory.spec import Component
 from datafactory.stages.live import host_of, line_to
-from datafactory.stages.stage import CORES, Stage
+from datafactory.stages.stage import Stage
 from datafactory.storage import Shelf
 from datafactory.types import Files, Lineage, Record, Task, Trajectory, digest_of
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Set
 from typing import Any, ClassVar
 
@@ -10,8 +9,6 @@ from datafactory.run import Run
 from datafactory.spec import Spec
 from datafactory.storage import Shelf
 from datafactory.types import Record
-
-CORES = len(os.sched_getaffinity(0))
 
 
 class Stage(Spec):

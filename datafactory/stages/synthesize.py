@@ -11,12 +11,13 @@ from pydantic import Field
 from datafactory.calls import Line
 from datafactory.checks import prove
 from datafactory.errors import GeneratorError, SandboxError, boundary
+from datafactory.local import CORES
 from datafactory.protocols import Episode, Generator, Maker, Sandbox, SandboxHost, Slot, Teacher, Workshop
 from datafactory.run import Run
 from datafactory.spec import Component, Spec
 from datafactory.stages.labels import labels
 from datafactory.stages.live import host_of, line_to
-from datafactory.stages.stage import CORES, Stage
+from datafactory.stages.stage import Stage
 from datafactory.storage import Shelf
 from datafactory.types import Draft, Record, Reject, Task, digest_of
 

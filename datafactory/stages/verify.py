@@ -9,11 +9,12 @@ from pydantic import Field
 
 from datafactory.checks import verify
 from datafactory.errors import SandboxError, boundary
+from datafactory.local import CORES
 from datafactory.protocols import Sandbox
 from datafactory.run import Run
 from datafactory.spec import Component
 from datafactory.stages.live import host_of
-from datafactory.stages.stage import CORES, Stage
+from datafactory.stages.stage import Stage
 from datafactory.storage import Shelf
 from datafactory.types import Record, Task, Trajectory
 

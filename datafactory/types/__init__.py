@@ -1,7 +1,7 @@
 """The nouns of the factory, on one page."""
 
 from datafactory.types.files import File, Files, files
-from datafactory.types.messages import Finish, Logprobs, Message, Reply, ToolCall, Usage
+from datafactory.types.messages import MALFORMED, Finish, Logprobs, Message, Reply, ToolCall, Usage
 from datafactory.types.record import Record, digest_of
 from datafactory.types.tasks import (
     DOMAINS,
@@ -20,6 +20,7 @@ from datafactory.types.trajectories import Example, Lineage, Stop, Trajectory, V
 
 __all__ = [
     "DOMAINS",
+    "MALFORMED",
     "Check",
     "CheckResult",
     "Draft",

@@ -10,6 +10,9 @@ Finish = Literal["stop", "tool_calls", "length", "context", "filtered"]
 """Why a model stopped. `length`: its answer reached `max_tokens`; `context`: the conversation, with or without an
 answer, fills the model's context; `filtered`: the server held the answer back."""
 
+MALFORMED = "__malformed__"
+"""The one key of a tool call's arguments where the model sent no JSON object; its value is the text that it sent."""
+
 
 class Logprobs(Record):
     """Natural logarithms of the probabilities of an answer's tokens, in their order; distillation learns from them."""

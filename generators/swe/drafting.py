@@ -6,8 +6,9 @@ from typing import Any
 
 from datafactory.swe_facts import PATCH, SweFacts
 from datafactory.types import Draft, File, Files, Source, Step
-from generators.swe.checkout_lines import COLLECT, FOLDER, PREPARE
+from generators.swe.checkout_lines import COLLECT, PREPARE
 from generators.swe.environment import Environment
+from generators.swe.places import TESTBED
 from generators.swe.sources import Checkout
 from generators.swe.testing import resolved_check
 from generators.swe.validation import Valid
@@ -29,7 +30,7 @@ def swe_draft(
 ) -> Draft:
     """The task. `broken`: files as the agent finds them, by absolute path; `patch` makes the bug, `fix` mends it;
     `more`: further facts of the source."""
-    held_out = {f"{FOLDER}/{path}": checkout.files[path] for path in _judging(environment, valid, checkout.files)}
+    held_out = {path: checkout.files[path] for path in _judging(environment, valid, checkout.files)}
     shown = environment.commit[:8] or environment.version or environment.digest[:8]
     facts = SweFacts(
         instance_id=f"{environment.name}.{shown}.{kind}__{hash_}",
@@ -41,7 +42,7 @@ def swe_draft(
         fix=fix,
         fail_to_pass=valid.fail_to_pass,
         pass_to_pass=valid.pass_to_pass,
-        held_out=tuple(path.removeprefix(f"{FOLDER}/") for path in held_out),
+        held_out=tuple(held_out),
         problem_statement=statement,
     )
     check = resolved_check(
@@ -55,7 +56,7 @@ def swe_draft(
     return Draft(
         prompt=statement,
         image=environment.image,
-        workdir=FOLDER,
+        workdir=TESTBED,
         files=broken,
         prepare=PREPARE,
         collect=COLLECT,
@@ -84,9 +85,9 @@ def _applies(fix: str) -> str:
     mark = "PATCH_ENDS"
     while mark in fix:
         mark += "_HERE"
-    return f"git -C {FOLDER} apply --whitespace=nowarn <<'{mark}'\n{fix}{mark}"
+    return f"git -C {TESTBED} apply --whitespace=nowarn <<'{mark}'\n{fix}{mark}"
 
 
 def in_box(files: dict[str, bytes], checkout: Checkout) -> Files:
     """Files of the checkout with other content, by absolute path, with the modes that they have there."""
-    return {f"{FOLDER}/{path}": File(data=data, mode=checkout.files[path].mode) for path, data in files.items()}
+    return {f"{TESTBED}/{path}": File(data=data, mode=checkout.files[path].mode) for path, data in files.items()}

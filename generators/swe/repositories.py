@@ -4,22 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from datafactory import layers
 from datafactory.errors import GeneratorError
+from datafactory.local import state_folder
 from datafactory.protocols import SandboxHost
 from generators.swe.benches import Benches, open_benches
 from generators.swe.environment import Environment, SetUpFailed, set_up
 from generators.swe.sources import Checkout, Repository, SourceError, fetch
 
 _log = logging.getLogger(__name__)
-
-CORES = len(os.sched_getaffinity(0))
 
 
 @dataclass(frozen=True)
@@ -43,7 +40,7 @@ class Unfit:
 
 def cache() -> Path:
     """Where this machine keeps repositories and what setting them up found: beside the layers."""
-    return layers.folder().parent / "swe"
+    return state_folder() / "swe"
 
 
 @asynccontextmanager

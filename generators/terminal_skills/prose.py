@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
-from functools import cache
-from importlib.resources import files as resources
 
 import jinja2
 
+from generators.prompts import layouts
 from generators.terminal_skills.bench import words
 from generators.terminal_skills.compose import Chain
 
@@ -15,12 +14,8 @@ OPENINGS = {"letter": "letter_openings", "plain": "footers"}
 """Where a layout speaks in another voice than the usual."""
 
 
-@cache
 def _layouts() -> dict[str, jinja2.Template]:
-    world = jinja2.Environment(undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True, autoescape=False)
-    folder = resources(__package__).joinpath("layouts")
-    found = sorted(f.name for f in folder.iterdir() if f.name.endswith(".md"))
-    return {name[:-3]: world.from_string(folder.joinpath(name).read_text(encoding="utf-8")) for name in found}
+    return layouts(__package__)
 
 
 def instruction(chain: Chain) -> tuple[str, str]:

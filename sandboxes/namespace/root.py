@@ -14,8 +14,8 @@ from pathlib import Path
 
 from datafactory.layers import Layer as ImageLayer
 from datafactory.types import digest_of
+from sandboxes.search_path import STANDARD_PATH
 
-STANDARD_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 SHOWN = ("usr", "etc", "bin", "sbin", "lib", "lib32", "lib64", "libx32", "nix")
 """Of the machine's root, whatever else there is stays out of sight: homes, data, /opt, /srv, /var, /run."""
 OWN = ("app", "home", "media", "mnt", "opt", "root", "run", "srv", "sys", "var/cache", "var/lib", "var/log")

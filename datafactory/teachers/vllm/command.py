@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from datafactory.local import CORES
 from datafactory.teachers.vllm import families
 from datafactory.teachers.vllm.gpus import VISIBLE
 from datafactory.teachers.vllm.program import Program
@@ -83,7 +84,7 @@ def tool_parser(spec: VLLMTeacher) -> str:
 def api_servers(spec: VLLMTeacher) -> int | None:
     """API server processes by this machine's cores: they parse, render and tokenize, and one is soon too slow for a
     GPU. None: vLLM's own default, one for each data-parallel engine."""
-    cores = len(os.sched_getaffinity(0)) // max(1, spec.replicas)
+    cores = CORES // max(1, spec.replicas)
     count = min(_MOST, cores // _CORES)
     return count if count > spec.data_parallel else None
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from datafactory.errors import RunError
+from datafactory.local import state_folder
 
 REPORTS = "reports.jsonl"
 """A line for each fleet that was closed: what `VLLMChat.report` said at its end."""
@@ -30,9 +31,7 @@ _EMPTY = re.compile(r"[Ss]ee (?:root cause above|stack trace)|EngineDeadError|Ca
 def folder() -> Path:
     """Where logs are kept: `datafactory/vllm` in XDG_STATE_HOME, or in ~/.local/state; where neither can be written, in
     the folder of temporary files. Raises RunError where nothing can."""
-    said = os.environ.get("XDG_STATE_HOME", "")
-    state = Path(said) if said.startswith("/") else Path("~/.local/state").expanduser()
-    for place in (state / "datafactory" / "vllm", Path(tempfile.gettempdir()) / f"datafactory-{os.getuid()}" / "vllm"):
+    for place in (state_folder() / "vllm", Path(tempfile.gettempdir()) / f"datafactory-{os.getuid()}" / "vllm"):
         with contextlib.suppress(OSError):
             place.mkdir(parents=True, exist_ok=True)
             if os.access(place, os.W_OK):

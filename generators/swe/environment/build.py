@@ -16,10 +16,8 @@ from datafactory.errors import SandboxError
 from datafactory.protocols import Box, ExecResult
 from datafactory.types import File, Files, files
 from generators.swe.environment.record import SetUpFailed
+from generators.swe.places import ENV, PYTHON, TESTBED
 
-ENV = "/opt/env"
-TESTBED = "/testbed"
-PYTHON = f"{ENV}/bin/python"
 PATIENCE = 900.0
 """Seconds for one command, such as a build of C."""
 LIMIT = 2 << 30

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from datafactory.protocols import Box
-from generators.swe.environment.build import LOG, PYTHON, TESTBED
+from generators.swe.environment.build import LOG
 from generators.swe.environment.record import SetUpFailed
 from generators.swe.environment.suite import Suite
+from generators.swe.places import PYTHON, TESTBED
 from generators.swe.testing import Report, Testing
 from generators.swe.testing.bench import open_bench
 

@@ -10,15 +10,17 @@ from typing import TYPE_CHECKING
 from datafactory import layers
 from datafactory.errors import GeneratorError, boundary
 from datafactory.protocols import SandboxHost
+from datafactory.turns import awaited_turn
 from datafactory.types import Files, digest_of
 from generators.swe.environment import shelf
-from generators.swe.environment.build import ENV, LOG, TESTBED, Builder
+from generators.swe.environment.build import LOG, Builder
 from generators.swe.environment.install import install
 from generators.swe.environment.record import Environment, SetUpFailed
 from generators.swe.environment.repeats import EACH, SUITE, Found, arguments, first_run
 from generators.swe.environment.suite import Suite, find_suite, test_files
 from generators.swe.environment.target import Target, look
 from generators.swe.environment.wheels import Resolver
+from generators.swe.places import ENV, TESTBED
 from generators.swe.testing import Coverage
 from generators.swe.testing.bench import open_bench
 
@@ -45,7 +47,7 @@ async def set_up(host: SandboxHost, checkout: Checkout, *, folder: Path) -> Envi
     key = digest_of([VERSION, checkout.digest, base_digest, list(asked.tests), list(asked.requirements)], 24)
     path = folder / "environments" / f"{key}.json"
     with boundary(GeneratorError, f"setting up {checkout.name}"):
-        async with shelf.alone(path.with_suffix(".lock")):
+        async with awaited_turn(path.with_suffix(".lock")):
             there = await asyncio.to_thread(shelf.read, path)
             if there is not None and await asyncio.to_thread(layers.find, there.image) is not None:
                 return there

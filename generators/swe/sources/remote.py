@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+from datafactory.turns import turn
 from generators.swe.sources.address import Address
 from generators.swe.sources.fault import SourceError
 from generators.swe.sources.git import GitFailed, git
@@ -45,7 +43,7 @@ def bring(address: Address, cache: Path) -> tuple[Path, str]:
     folder = cache / "git" / f"{name_of(address.url)}-{own}.git"
     folder.mkdir(parents=True, exist_ok=True)
     try:
-        with _alone(folder):
+        with turn(folder.with_suffix(".lock")):  # two runs must not write one repository at the same time
             git(folder, "init", "--bare", "--quiet", "--template=")
             commit = address.revision if _COMMIT.fullmatch(address.revision) else _resolved(address, folder)
             if not _holds(folder, commit):
@@ -143,11 +141,3 @@ def _explained(address: Address, said: str) -> SourceError:
     if any(words in low for words in _UNREACHED):
         return SourceError("git", f"{what}: the server cannot be reached, or broke off ({end})", final=False)
     return SourceError("git", f"{what}: no repository is there, or git cannot read it ({end})")
-
-
-@contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """Two runs must not write one repository at the same time; the second waits."""
-    with (folder.with_suffix(".lock")).open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield

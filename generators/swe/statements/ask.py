@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Sequence
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from datafactory.protocols import Chat, Episode
 from datafactory.types import Message, Reject, Reply
+from generators.answers import read_answer
 from generators.prompts import render
 from generators.swe.statements.failing import Failing
 
@@ -17,8 +17,6 @@ MOST_TESTS = 3
 """Failing tests that the teacher is shown."""
 SHORTEST, LONGEST = 80, 8_000
 """Characters of an issue's text."""
-_THOUGHT = re.compile(r"\A\s*<think>.*?</think>", re.S)
-_FENCE = re.compile(r"```(?:json)?\s*\n(.*)\n```", re.S)
 
 
 class WrittenIssue(BaseModel):
@@ -66,18 +64,9 @@ async def ask(
 
 
 def _read(reply: Reply, failings: Sequence[Failing], leaks: Callable[[str], str | None]) -> str | Reject:
-    if reply.cut:
-        return Reject(reason="truncated", detail=f"cut off after {reply.usage.completion_tokens} tokens")
-    text = _THOUGHT.sub("", reply.message.content).strip()
-    fenced = _FENCE.fullmatch(text)
-    text = fenced[1] if fenced else text
-    try:
-        issue = WrittenIssue.model_validate(json.loads(text))
-    except ValidationError as error:
-        told = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'the answer'}: {e['msg']}" for e in error.errors()[:5])
-        return Reject(reason="schema", detail=told)
-    except (ValueError, RecursionError) as error:
-        return Reject(reason="not_json", detail=str(error) if text else "the answer is empty")
+    issue = read_answer(reply, WrittenIssue)
+    if isinstance(issue, Reject):
+        return issue
     title, body = " ".join(issue.title.split()).lstrip("# "), issue.body.strip()
     if not title or len(title) > 200 or not SHORTEST <= len(body) <= LONGEST:
         detail = f"a title of {len(title)} characters (1 to 200), a text of {len(body)} ({SHORTEST} to {LONGEST})"

@@ -9,6 +9,7 @@ from importlib.resources import files as resources
 from random import Random
 from typing import TYPE_CHECKING
 
+from generators.prompts import layouts
 from generators.swe.statements.behaviour import Behaviour, behaviour_of
 from generators.swe.statements.failing import Failing
 
@@ -120,11 +121,5 @@ def _phrases(kind: str) -> list[str]:
     return [line for line in text.splitlines() if line.strip()]
 
 
-@cache
 def _layouts() -> dict[str, jinja2.Template]:
-    import jinja2
-
-    world = jinja2.Environment(undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True, autoescape=False)
-    folder = resources(__package__).joinpath("layouts")
-    found = sorted(each.name for each in folder.iterdir() if each.name.endswith(".md"))
-    return {each[:-3]: world.from_string(folder.joinpath(each).read_text(encoding="utf-8")) for each in found}
+    return layouts(__package__)

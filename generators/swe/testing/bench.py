@@ -52,8 +52,7 @@ async def open_bench(box: Box, testing: Testing) -> AsyncIterator[Bench]:
         await bench._ask(None, timeout=PATIENCE, more=("--collect-only",))  # compiles what has not changed lately
         yield bench
     finally:
-        with contextlib.suppress(SandboxError):  # of a box that is broken nothing runs any more
-            await bench._stop()
+        await bench._stop()
 
 
 @asynccontextmanager
@@ -69,8 +68,7 @@ async def open_warm_bench(box: Box, testing: Testing) -> AsyncIterator[WarmBench
     try:
         yield bench
     finally:
-        with contextlib.suppress(SandboxError):
-            await bench._stop()
+        await bench._stop()
 
 
 class Bench:
@@ -179,7 +177,8 @@ class Bench:
         return ""
 
     async def _stop(self) -> None:
-        await self._box.exec(f"kill -9 $(cat {self._home}/pid) 2>/dev/null; rm -rf {self._home}", timeout=PATIENCE)
+        with contextlib.suppress(SandboxError):  # of a box that is broken nothing runs any more
+            await self._box.exec(f"kill -9 $(cat {self._home}/pid) 2>/dev/null; rm -rf {self._home}", timeout=PATIENCE)
 
 
 class WarmBench(Bench):

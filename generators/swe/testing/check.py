@@ -6,14 +6,13 @@ import json
 from collections.abc import Sequence
 from pathlib import PurePosixPath
 
+from datafactory.swe_facts import PATCH
 from datafactory.types import Check, File, Files, digest_of
 from generators.swe.testing.bench import PACKAGE, programs
 from generators.swe.testing.records import Testing
 
 HOME = "/tests"
 """Folder in the judging box; no attempt sees it."""
-PATCH = "/run/model.patch"
-"""Where an attempt's patch lies."""
 _BOOT = "import sys; sys.path.insert(0, {home!r}); from {package}.judge import main; main({home!r})"
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from datafactory.types import Record
+from generators.swe.places import PYTHON, TESTBED
 
 Outcome = Literal["passed", "failed", "error", "skipped", "xfailed", "xpassed"]
 
@@ -14,9 +15,9 @@ class Testing(Record):
 
     __test__ = False
 
-    python: str = "/opt/env/bin/python"
+    python: str = PYTHON
     """The interpreter that has pytest and the repository."""
-    folder: str = "/testbed"
+    folder: str = TESTBED
     """Where the repository lies: tests run from here, and node ids are relative to it."""
     arguments: tuple[str, ...] = ()
     """Arguments of pytest, without node ids."""

@@ -76,6 +76,14 @@ def state(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return top
 
 
+@pytest.fixture
+def bare(tmp_path: Path) -> Path:
+    """A repository without tests."""
+    (tmp_path / "bare").mkdir()
+    (tmp_path / "bare" / "thing.py").write_text("def thing():\n    return 1\n")
+    return tmp_path / "bare"
+
+
 @asynccontextmanager
 async def opened(state: Path, **fields: Any) -> AsyncIterator[tuple[SandboxHost, Maker]]:
     """A sandbox, and the generator ready to make drafts."""
@@ -158,12 +166,9 @@ async def test_an_attempt_counts_by_its_patch_alone(state: Path, monkeypatch: py
 
 @pytest.mark.namespace
 async def test_a_repository_that_cannot_be_set_up_is_told_of_once_and_the_others_fill_in(
-    state: Path, monkeypatch: pytest.MonkeyPatch
+    state: Path, bare: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", str(state / "state"))
-    bare = state / "bare"
-    bare.mkdir(exist_ok=True)
-    (bare / "thing.py").write_text("def thing():\n    return 1\n")
     async with opened(state, count=2, repos=[str(bare), str(state / "counting")]) as (_, maker):
         made, rejects = await drafts(maker, 2)
     assert [reject.reason for reject in rejects if reject.reason.startswith("unfit")] == ["unfit_tests_found"]
@@ -172,12 +177,9 @@ async def test_a_repository_that_cannot_be_set_up_is_told_of_once_and_the_others
 
 @pytest.mark.namespace
 async def test_a_generator_without_a_repository_gives_its_slots_up(
-    state: Path, monkeypatch: pytest.MonkeyPatch
+    state: Path, bare: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", str(state / "state"))
-    bare = state / "bare"
-    bare.mkdir(exist_ok=True)
-    (bare / "thing.py").write_text("def thing():\n    return 1\n")
     async with opened(state, repos=[str(bare)]) as (_, maker):
         got = await maker.make(Slot(5, 0, seed=0), None)
     assert isinstance(got, Reject) and got.final and got.reason == "unfit_tests_found"

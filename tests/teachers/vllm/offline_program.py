@@ -8,6 +8,7 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -71,10 +72,20 @@ def told(reply: Reply) -> dict[str, Any]:
 
 def cores() -> list[int]:
     """The engine cores of this process: its children with a session of their own."""
-    mine = [int(number) for number in Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()]
-    threads = Path("/proc/self/task").iterdir()
-    mine += [int(number) for thread in threads for number in (thread / "children").read_text().split()]
-    return sorted({pid for pid in mine if os.getsid(pid) == pid})
+    found = set()
+    for thread in Path("/proc/self/task").iterdir():
+        # A thread of the engine, or a child of it, may end between being listed and being asked.
+        with suppress(FileNotFoundError, ProcessLookupError):
+            children = [int(number) for number in (thread / "children").read_text().split()]
+            found |= {pid for pid in children if leads(pid)}
+    return sorted(found)
+
+
+def leads(pid: int) -> bool:
+    """Whether process pid leads a session; one that is gone does not."""
+    with suppress(ProcessLookupError):
+        return os.getsid(pid) == pid
+    return False
 
 
 async def answers(folder: Path) -> None:

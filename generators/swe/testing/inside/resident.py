@@ -22,11 +22,7 @@ from .supervise import Start, adopt_orphans, run
 def main(home: str, folder: str) -> None:
     """Answer requests until killed: a number through ``requests`` (in `home`), what is asked in
     ``request-<number>.json``, the answer in ``answer-<number>.json``, and the number back through ``answers``."""
-    adopt_orphans()
-    changes = Changes(f"{home}/before")
-    changes.undo()
-    # Read and written by both ends, so that neither waits for the other to open it.
-    requests, answers = (os.open(f"{home}/{name}", os.O_RDWR) for name in ("requests", "answers"))
+    changes, requests, answers = opened(home)
     whole = preload(folder)
     # Compiled files of the repository's own folder may be of another text; those under here are of this process.
     sys.pycache_prefix = os.environ["PYTHONPYCACHEPREFIX"] = f"{home}/compiled"
@@ -38,6 +34,16 @@ def main(home: str, folder: str) -> None:
         return answered(request, start, changes, requests)
 
     serve(home, requests, answers, answer)
+
+
+def opened(home: str) -> tuple[Changes, int, int]:
+    """Changes, with those undone that a process before this one left, and descriptors of requests and answers."""
+    adopt_orphans()
+    changes = Changes(f"{home}/before")
+    changes.undo()
+    # Read and written by both ends, so that neither waits for the other to open it.
+    requests, answers = (os.open(f"{home}/{name}", os.O_RDWR) for name in ("requests", "answers"))
+    return changes, requests, answers
 
 
 def serve(home: str, requests: int, answers: int, answer: Callable[[dict[str, Any]], dict[str, Any]]) -> NoReturn:

@@ -29,12 +29,7 @@ _QUIET = {
 def run(request: dict[str, Any], events: int) -> None:
     """Run the session that `request` describes and end this process; `events` is the pipe's descriptor."""
     folder = request["folder"]
-    os.chdir(folder)
-    sys.path.insert(0, folder)
-    sys.argv = ["pytest"]
-    main = sys.modules["__main__"]
-    main.__spec__ = importlib.util.find_spec("pytest.__main__")  # what `spawn` of multiprocessing imports anew
-    main.__file__ = main.__spec__.origin if main.__spec__ else None
+    as_program(folder)
     recorder = Recorder(request, events)
     plugins: list[Any] = [recorder]
     mapper = None
@@ -52,6 +47,16 @@ def run(request: dict[str, Any], events: int) -> None:
     for stream in (sys.stdout, sys.stderr):
         stream.flush()
     os._exit(0)
+
+
+def as_program(folder: str) -> None:
+    """Make this process look as if pytest had been started in `folder`."""
+    os.chdir(folder)
+    sys.path.insert(0, folder)
+    sys.argv = ["pytest"]
+    main = sys.modules["__main__"]
+    main.__spec__ = importlib.util.find_spec("pytest.__main__")  # what `spawn` of multiprocessing imports anew
+    main.__file__ = main.__spec__.origin if main.__spec__ else None
 
 
 def arguments(request: dict[str, Any]) -> list[str]:
@@ -73,12 +78,15 @@ class Recorder:
         self._events = events
         self._nonce = request["nonce"]
         self._folder = request["folder"]
+        self._wants(request)
+        self._avoid = request.get("avoid", {})
+        self._reports: list[Any] = []
+
+    def _wants(self, request: dict[str, Any]) -> None:
         wanted: list[str] | None = request["tests"]
         self._wanted = None if wanted is None else set(wanted)
         self._files = None if wanted is None else list(dict.fromkeys(file_of(test) for test in wanted))
         self._done = set(request.get("done", ()))
-        self._avoid = request.get("avoid", {})
-        self._reports: list[Any] = []
 
     def say(self, event: str, **facts: Any) -> None:
         """One line to whoever supervises; a fork of this process has nothing to say."""
@@ -124,7 +132,7 @@ class Recorder:
         """Keep what is wanted and not done, after all others had their say."""
         yield
         ids = [item.nodeid for item in items]
-        kept = [i for i in items if (self._wanted is None or i.nodeid in self._wanted) and i.nodeid not in self._done]
+        kept = self.chosen(items)
         unstable = {name: f"{times} tests have this id" for name, times in Counter(ids).items() if times > 1}
         unstable.update({name: "its id holds an address in memory" for name in ids if _ADDRESS.search(name)})
         chosen = {item.nodeid for item in kept}
@@ -132,6 +140,14 @@ class Recorder:
             out = [item for item in items if item.nodeid not in chosen]
             items[:] = kept
             config.hook.pytest_deselected(items=out)
+        self.say_collected(kept, unstable)
+
+    def chosen(self, items: list[Any]) -> list[Any]:
+        """Those of `items` that are wanted and not done."""
+        return [i for i in items if (self._wanted is None or i.nodeid in self._wanted) and i.nodeid not in self._done]
+
+    def say_collected(self, kept: list[Any], unstable: dict[str, str]) -> None:
+        """What will be run, and which of the wanted ids cannot name a test."""
         shown = {name: why for name, why in unstable.items() if self._wanted is None or name in self._wanted}
         self.say("collected", ids=list(dict.fromkeys(item.nodeid for item in kept)), unstable=shown)
 

@@ -7,7 +7,6 @@ may come to, it refuses, and the other resident has to run it.
 from __future__ import annotations
 
 import gc
-import importlib.util
 import os
 import sys
 import traceback
@@ -20,26 +19,18 @@ import pytest
 from _pytest.main import pytest_runtestloop
 
 from .changes import Changes
-from .resident import answered, serve
-from .session import Recorder, arguments
+from .resident import answered, opened, serve
+from .session import Recorder, arguments, as_program
 from .start import settled
-from .supervise import adopt_orphans
 from .swap import Functions, Unswappable
 
 
 def main(home: str, folder: str, given: list[str]) -> None:
     """Collect all tests (`given`: pytest's arguments), then answer requests until killed, as `resident.main` does. An
     answer may also be ``{"cold": why}``: nothing was run."""
-    adopt_orphans()
-    changes = Changes(f"{home}/before")
-    requests, answers = (os.open(f"{home}/{name}", os.O_RDWR) for name in ("requests", "answers"))
+    changes, requests, answers = opened(home)
     sys.pycache_prefix = os.environ["PYTHONPYCACHEPREFIX"] = f"{home}/compiled"
-    os.chdir(folder)
-    sys.path.insert(0, folder)
-    sys.argv = ["pytest"]
-    program = sys.modules["__main__"]
-    program.__spec__ = importlib.util.find_spec("pytest.__main__")
-    program.__file__ = program.__spec__.origin if program.__spec__ else None
+    as_program(folder)
     request = {"folder": folder, "arguments": given, "tests": None, "nonce": ""}
 
     def ready(collected: Collected) -> None:
@@ -108,14 +99,14 @@ class Collected(Recorder):
         """In a fork: run what `request` asks for and end this process."""
         assert self._session is not None
         self.owner, self._events, self._nonce = os.getpid(), events, request["nonce"]
-        wanted, done = request["tests"], set(request.get("done", ()))
-        kept = [i for i in self._session.items if (wanted is None or i.nodeid in wanted) and i.nodeid not in done]
+        self._wants(request)
+        kept = self.chosen(self._session.items)
         self._session.items[:] = kept
         for event, facts in self._early:
             if event == "collected":
-                unstable = {name: why for name, why in facts["unstable"].items() if wanted is None or name in wanted}
-                facts = {"ids": list(dict.fromkeys(item.nodeid for item in kept)), "unstable": unstable}
-            self.say(event, **facts)
+                self.say_collected(kept, facts["unstable"])
+            else:
+                self.say(event, **facts)
         try:
             pytest_runtestloop(self._session)
         except pytest.exit.Exception as error:

@@ -10,8 +10,9 @@ import pytest_asyncio
 
 from datafactory.checks import judge
 from datafactory.protocols import Box
+from datafactory.swe_facts import PATCH
 from datafactory.types import CheckResult, files
-from generators.swe.testing import PATCH, resolved_check
+from generators.swe.testing import resolved_check
 from tests.generators.swe.testing.repository import CORE, PLAIN, TESTING, open_box
 
 pytestmark = [pytest.mark.namespace, pytest.mark.asyncio(loop_scope="module")]
