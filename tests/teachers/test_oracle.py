@@ -12,8 +12,8 @@ from datafactory.agent import Attempted, Limits, attempt, dialect
 from datafactory.errors import TeacherError
 from datafactory.protocols import Episode
 from datafactory.teachers.oracle import OracleTeacher
-from datafactory.teachers.oracle_plan import seconds
-from datafactory.teachers.oracle_words import goal
+from datafactory.teachers.oracle.plan import seconds
+from datafactory.teachers.oracle.words import goal
 from datafactory.types import Check, Draft, Message, Source, Step, Task, Usage, files
 
 BOTH = pytest.mark.parametrize("agent", ["terminus-2", "tools"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from datafactory.teachers.oracle_plan import SLOW, Beat
+from datafactory.teachers.oracle.plan import SLOW, Beat
 from datafactory.types import Message, Reply, ToolCall
 
 MODEL = "oracle"

@@ -10,7 +10,7 @@ from pathlib import PurePosixPath
 from shlex import quote
 from typing import Literal
 
-from datafactory.teachers.oracle_words import goal, listed, say, sentence
+from datafactory.teachers.oracle.words import goal, listed, say, sentence
 from datafactory.types import Step, Task
 
 Kind = Literal["look", "slip", "act", "error", "wait", "check", "done"]
@@ -214,7 +214,7 @@ def seconds(command: str) -> float:
     """How long to watch a command, from 0.1 s for what ends at once to 15 s for builds.
 
     In Harbor's Terminus 2 a wait is always spent in full, so it teaches to be short; a prompt that is not back by
-    then is waited for (`oracle_mind`).
+    then is waited for (`mind`).
     """
     typed = _HEREDOC.sub(r"\3", command)
     if naps := _SLEEP.findall(typed):

@@ -31,7 +31,7 @@ _NAMES = re.compile(r"`|\w/\w|\w\.\w")
 
 @cache
 def _phrases(name: str) -> tuple[str, ...]:
-    text = (files("datafactory.teachers") / "phrases" / f"{name}.txt").read_text(encoding="utf-8")
+    text = (files(__package__) / "phrases" / f"{name}.txt").read_text(encoding="utf-8")
     return tuple(line for line in text.splitlines() if line.strip())
 
 

@@ -57,8 +57,8 @@ class OracleChat:
         episode: Episode | None = None,
     ) -> Reply:
         """The next turn. Raises TeacherError where there is no task, no solution or no dialect that it speaks."""
-        from datafactory.teachers.oracle_mind import next_beat
-        from datafactory.teachers.oracle_voice import spoken
+        from datafactory.teachers.oracle.mind import next_beat
+        from datafactory.teachers.oracle.voice import spoken
 
         if episode is None or episode.task is None:
             raise TeacherError(

@@ -9,8 +9,8 @@ from dataclasses import replace
 from functools import lru_cache
 from shlex import quote
 
-from datafactory.teachers.oracle_plan import Act, Beat, plan
-from datafactory.teachers.oracle_words import say
+from datafactory.teachers.oracle.plan import Act, Beat, plan
+from datafactory.teachers.oracle.words import say
 from datafactory.types import Message, Task
 
 _WAITS = (5.0, 10.0, 20.0, 30.0, 60.0, 60.0, 60.0, 60.0)
