@@ -108,6 +108,8 @@ class Episode:
     task: Task | None = None
     agent: str = ""
     """The dialect spoken: `terminus-2`, `tools` or `openhands`; empty: no agent."""
+    executes: bool = True
+    """Whether commands of all kinds run in the box; false where it is `Guarded` (`attempt` sets it)."""
 
     def mixed(self, seed: int) -> int:
         """A teacher's own seed mixed with this episode's, from 0 to 2**31 - 1, so that repeated attempts differ."""

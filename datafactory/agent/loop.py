@@ -5,14 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from datafactory.agent.dialect import Dialect
 from datafactory.agent.fit import Fit
 from datafactory.agent.fit_tokens import Ruler
 from datafactory.errors import TeacherError, boundary
-from datafactory.protocols import Box, Chat, Episode
+from datafactory.protocols import Box, Chat, Episode, Guarded
 from datafactory.types import Message, Reply, Stop, Task, Usage
 
 
@@ -63,6 +63,7 @@ async def attempt(
     prefix cache holds, unless the student's policy is to compact it. Raises TeacherError and SandboxError, which are
     no outcome of the attempt."""
     clock = _Clock()
+    episode = replace(episode, executes=not isinstance(box, Guarded))
     conversation = dialect(task, box)
     with clock.runs():
         messages: list[Message] = [*await conversation.opening()]

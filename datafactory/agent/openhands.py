@@ -8,7 +8,7 @@ from datafactory.agent.calls import carry_out
 from datafactory.agent.dialect import Turn
 from datafactory.agent.editor import Editor
 from datafactory.agent.prompting import prompt
-from datafactory.agent.tools import LONGEST, USUAL, run_line
+from datafactory.agent.tools import LONGEST, USUAL, opened, run_line
 from datafactory.protocols import Box
 from datafactory.types import Message, Reply, Task, ToolCall
 
@@ -79,7 +79,7 @@ class OpenHands:
 
     async def opening(self) -> tuple[Message, ...]:
         """The system message, and the task."""
-        told = prompt("openhands_user", instruction=self._task.prompt.strip(), workdir=self._task.workdir)
+        told = opened("openhands_user", self._task, self._box)
         return Message(role="system", content=prompt("openhands_system")), Message(role="user", content=told)
 
     async def take(self, reply: Reply, *, seconds: float, left: float) -> Turn:

@@ -8,7 +8,7 @@ from datafactory.agent.calls import carry_out
 from datafactory.agent.clip import clip
 from datafactory.agent.dialect import Turn
 from datafactory.agent.prompting import prompt
-from datafactory.protocols import Box, ExecResult
+from datafactory.protocols import Box, ExecResult, Guarded
 from datafactory.types import Message, Reply, Task, ToolCall
 
 USUAL, LONGEST = 60.0, 600.0
@@ -54,13 +54,8 @@ class Tools:
 
     async def opening(self) -> tuple[Message, ...]:
         """The system message, and the task."""
-        return (
-            Message(role="system", content=prompt("tools_system")),
-            Message(
-                role="user",
-                content=prompt("tools_user", instruction=self._task.prompt.strip(), workdir=self._task.workdir),
-            ),
-        )
+        told = opened("tools_user", self._task, self._box)
+        return Message(role="system", content=prompt("tools_system")), Message(role="user", content=told)
 
     async def take(self, reply: Reply, *, seconds: float, left: float) -> Turn:
         """Carry out the calls in order; a `submit` ends the attempt after the calls before it."""
@@ -77,6 +72,11 @@ class Tools:
             silent=lambda: prompt("tools_no_call"),
             left=left,
         )
+
+
+def opened(words: str, task: Task, box: Box) -> str:
+    """The task put in the prompt file `words`, with what the box forbids, where it does."""
+    return prompt(words, instruction=task.prompt.strip(), workdir=task.workdir, executes=not isinstance(box, Guarded))
 
 
 async def run_line(box: Box, words: str, call: ToolCall, seconds: float) -> str:
