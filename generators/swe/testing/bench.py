@@ -88,12 +88,13 @@ class Bench:
         self,
         tests: Sequence[str] | None = None,
         *,
-        changes: Mapping[str, bytes] | None = None,
+        changes: Mapping[str, bytes | None] | None = None,
         timeout: float = 300.0,
         each: float | None = None,
     ) -> Report:
-        """Run `tests` (node ids; None: the whole suite) with `changes` (absolute path to content) in place, which are
-        taken back afterwards. `timeout`: seconds for all of it; `each`: for one test, after which the others go on.
+        """Run `tests` (node ids; None: the whole suite) with `changes` (absolute path to content; None: no such file)
+        in place, which are taken back afterwards. `timeout`: seconds for all of it; `each`: for one test, after which
+        the others go on.
 
         Whatever the tests do to their process is in the report. Raises SandboxError where the box is broken.
         """
@@ -122,26 +123,37 @@ class Bench:
         return {**dict.fromkeys(sorted(collected[0] ^ collected[1]), "not in every session"), **found}
 
     async def _ask(
-        self, tests: Sequence[str] | None, *, timeout: float, changes: Mapping[str, bytes] | None = None, **more: Any
+        self,
+        tests: Sequence[str] | None,
+        *,
+        timeout: float,
+        changes: Mapping[str, bytes | None] | None = None,
+        **more: Any,
     ) -> Report:
         return Report.model_validate(await self._answer(tests, timeout=timeout, changes=changes, **more))
 
     async def _answer(
-        self, tests: Sequence[str] | None, *, timeout: float, changes: Mapping[str, bytes] | None = None, **more: Any
+        self,
+        tests: Sequence[str] | None,
+        *,
+        timeout: float,
+        changes: Mapping[str, bytes | None] | None = None,
+        **more: Any,
     ) -> dict[str, Any]:
         async with self._lock:
             number = next(self._numbers)
-            placed = {path: f"{self._home}/change-{i}" for i, path in enumerate(changes or {})}
+            brought = {path: data for path, data in (changes or {}).items() if data is not None}
+            placed = {path: f"{self._home}/change-{i}" for i, path in enumerate(brought)}
             asked = {
                 "folder": self._testing.folder,
                 "arguments": self._testing.arguments,
                 "tests": None if tests is None else list(tests),
-                "changes": placed,
+                "changes": {path: placed.get(path) for path in changes or {}},
                 "timeout": timeout,
                 "fresh": False,
                 **more,
             }
-            cargo = {placed[path]: File(data=data) for path, data in (changes or {}).items()}
+            cargo = {placed[path]: File(data=data) for path, data in brought.items()}
             cargo[f"{self._home}/request-{number}.json"] = File(data=json.dumps(asked).encode())
             await self._box.push(cargo)
             answer = f"{self._home}/answer-{number}.json"
@@ -190,7 +202,7 @@ class WarmBench(Bench):
         self,
         tests: Sequence[str] | None = None,
         *,
-        changes: Mapping[str, bytes],
+        changes: Mapping[str, bytes | None],
         timeout: float = 300.0,
         each: float | None = None,
     ) -> Report | None:

@@ -22,12 +22,13 @@ def resolved_check(
     pass_to_pass: Sequence[str],
     held_out: Files,
     *,
+    gone: Sequence[str] = (),
     rates: bool = False,
     timeout: float,
     each: float | None = None,
 ) -> Check:
     """A check that applies `PATCH`, puts `held_out` (paths absolute, or relative to the folder of `testing`) over it,
-    and runs the tests: passed where all of them pass (RESOLVED_FULL of SWE-bench).
+    takes the files `gone` away, and runs the tests: passed where all of them pass (RESOLVED_FULL of SWE-bench).
 
     `rates`: the score is the share of FAIL_TO_PASS times the share of PASS_TO_PASS instead of 0 or 1. `timeout`:
     seconds for all of it; `each`: for one test.
@@ -38,6 +39,7 @@ def resolved_check(
         "fail_to_pass": list(fail_to_pass),
         "pass_to_pass": list(pass_to_pass),
         "held_out": {name: file.mode for name, file in files.items()},
+        "gone": [_relative(path, testing.folder) for path in gone],
         "patch": PATCH,
         "timeout": max(timeout - 10.0, timeout * 0.8),
         "each": each,

@@ -17,9 +17,10 @@ class Changes:
         self._store = Path(store)
         self._journal = self._store / "journal.json"
 
-    def make(self, changed: dict[str, str]) -> None:
-        """Put files in place: absolute path to the file that holds the new content. Compiled files go aside: no test
-        may see what was compiled from another text, whatever its time and size."""
+    def make(self, changed: dict[str, str | None]) -> None:
+        """Put files in place: absolute path to the file that holds the new content; None: away with it, and with
+        folders that it leaves empty. Compiled files go aside: no test may see what was compiled from another text,
+        whatever its time and size."""
         if not changed:
             return
         self._store.mkdir(parents=True, exist_ok=True)
@@ -37,6 +38,9 @@ class Changes:
         for path in aside:
             path.unlink()
         for path, content in real.items():
+            if content is None:
+                _remove(path)
+                continue
             path.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(content, path)
 
@@ -57,6 +61,14 @@ class Changes:
         for folder in entry["folders"]:
             shutil.rmtree(folder, ignore_errors=True)
         self._journal.unlink()
+
+
+def _remove(path: Path) -> None:
+    path.unlink(missing_ok=True)
+    for above in path.parents:
+        if not above.is_dir() or any(above.iterdir()):
+            return
+        above.rmdir()
 
 
 def compiled(path: Path) -> list[Path]:

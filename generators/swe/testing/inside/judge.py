@@ -51,6 +51,8 @@ def _judge(order: dict[str, Any], held_out: dict[str, tuple[bytes, int]]) -> dic
     print(">>>>> Applied Patch")
     protected.restore()
     protected.write(held_out)
+    for name in order["gone"]:
+        Path(folder, name).unlink(missing_ok=True)
     for cache in list(folder.rglob("__pycache__")):  # may be of another text, or of another's making
         shutil.rmtree(cache, ignore_errors=True)
     results = _run(order, tests)

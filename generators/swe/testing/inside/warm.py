@@ -66,9 +66,9 @@ def _answer(
     return answered(request, start, changes, stop)
 
 
-def _swaps(functions: Functions, path: str, new: str) -> list[Any]:
-    if not path.endswith(".py"):
-        raise Unswappable(f"{path} is no Python")
+def _swaps(functions: Functions, path: str, new: str | None) -> list[Any]:
+    if new is None or not path.endswith(".py"):
+        raise Unswappable(f"{path} goes, or is no Python")
     real = os.path.realpath(path)
     return functions.swaps(real, Path(real).read_text(encoding="utf-8"), Path(new).read_text(encoding="utf-8"))
 

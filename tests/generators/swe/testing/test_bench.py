@@ -9,6 +9,7 @@ import pytest_asyncio
 
 from datafactory.errors import SandboxError
 from datafactory.protocols import Box
+from datafactory.types import files
 from generators.swe.testing import Bench, Testing, open_bench
 from tests.generators.swe.testing.repository import CORE, TESTING, open_box
 
@@ -88,6 +89,17 @@ async def test_a_change_of_the_same_size_and_second_is_seen_and_taken_back(box: 
     assert {result.message for result in broken.results.values()} == {"ImportError: no"}
     left = await box.exec("ls /testbed/new; find /testbed -name __pycache__")
     assert left.stdout == b""
+
+
+async def test_a_file_that_goes_is_gone_for_the_run_alone(box: Box, bench: Bench) -> None:
+    sub = {"/testbed/pkg/sub/__init__.py": b"", "/testbed/pkg/sub/one.py": b"one = 1\n"}
+    await box.push(files(sub))
+    looks = b"import os.path\ndef test_sub(): assert not os.path.exists('/testbed/pkg/sub')\n"
+    gone: dict[str, bytes | None] = {**dict.fromkeys(sub), "/testbed/tests/test_a.py": looks, CORE_AT: None}
+    report = await bench.run(["tests/test_a.py::test_sub", f"{PLAIN}test_add"], changes=gone)
+    assert report.passed == {"tests/test_a.py::test_sub"}
+    assert {path: await box.read(path) for path in (*sub, CORE_AT)} == {**sub, CORE_AT: CORE.encode()}
+    await box.exec("rm -r /testbed/pkg/sub")
 
 
 async def test_a_crash_or_a_hang_loses_only_the_test_that_did_it(box: Box, bench: Bench) -> None:

@@ -63,6 +63,17 @@ async def test_the_fix_passes_and_nothing_fails(box: Box) -> None:
         assert found.outcome == "failed" and '"f2p": [0, 2], "p2p": [2, 2]' in found.log
 
 
+async def test_a_test_file_that_the_fix_takes_away_is_not_there_when_it_rules(box: Box) -> None:
+    await ruled(box, None)
+    stale = {"/testbed/tests/conftest.py": "1 / 0\n"}
+    check = resolved_check(TESTING, P2P, P2P, HELD_OUT, timeout=60)
+    await box.push(files(stale))
+    assert (await judge(box, [check])).reward == 0
+    await box.push(files(stale))
+    check = resolved_check(TESTING, P2P, P2P, HELD_OUT, gone=list(stale), timeout=60)
+    assert (await judge(box, [check])).reward == 1
+
+
 async def test_half_a_fix_has_half_the_rate(box: Box) -> None:
     half = patch(AT, BROKEN, BROKEN.replace("a - b", "a + b"))
     assert (await ruled(box, half)).score == 0.0
