@@ -69,7 +69,8 @@ class Benches:
     async def _open(self) -> tuple[AsyncExitStack, Pair]:
         testing = self._environment.testing
         async with AsyncExitStack() as stack:
-            opening = self._host.open(self._environment.image, {}, workdir=testing.folder, prepare=PREPARE)
+            prepare = (*self._environment.copies.prepare, *PREPARE)
+            opening = self._host.open(self._environment.image, {}, workdir=testing.folder, prepare=prepare)
             box = await stack.enter_async_context(opening)
             cold = await stack.enter_async_context(open_bench(box, testing))
             warm = await stack.enter_async_context(open_warm_bench(box, testing))

@@ -58,7 +58,7 @@ def swe_draft(
         image=environment.image,
         workdir=TESTBED,
         files=broken,
-        prepare=PREPARE,
+        prepare=(*environment.copies.prepare, *PREPARE),
         collect=COLLECT,
         artifacts=(PATCH,),
         checks=(check,),

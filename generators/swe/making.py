@@ -78,9 +78,12 @@ async def make_task(
     more: dict[str, Any] | None = None,
 ) -> Draft | Reject:
     """Prove the bug, have its issue written, and put the task together. `broken`: the changed files by their paths in
-    the repository; `more`: further facts of the source. Rejects as `validate`, and `too_many_fail`, `statement_…`;
+    the repository; `more`: further facts of the source. Rejects as `validate`, and `fix_elsewhere` (it
+    could be read off another file), `too_many_fail`, `statement_…`;
     they name the bug. Raises SandboxError, TeacherError."""
     what = bug.model_dump(mode="json")
+    if known := ready.environment.copies.of(bug.fix):
+        return Reject(reason="fix_elsewhere", detail=known, what=what)
     async with ready.benches.take() as pair:
         changes = {f"{TESTBED}/{path}": data for path, data in broken.items()}
         valid = await validate(pair, ready.environment, bug, changes, repeats=spec.repeats)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-import posixpath
 import re
 import shlex
 from collections.abc import Sequence
@@ -14,7 +12,8 @@ from packaging.version import InvalidVersion, Version
 
 from datafactory.errors import SandboxError
 from datafactory.protocols import Box, ExecResult
-from datafactory.types import File, Files, files
+from datafactory.types import File, Files
+from generators.swe.environment.copies import ALIKE, Copies, below, find_copies, kept, leavings, removable
 from generators.swe.environment.record import SetUpFailed
 from generators.swe.places import ENV, PYTHON, TESTBED
 
@@ -99,21 +98,27 @@ class Builder:
         found: dict[str, list[str]] = json.loads(done.stdout) if done.exit_code == 0 else {}
         return found
 
-    async def finish(self, checkout: Files) -> None:
-        """Leave nothing behind that a later box does not need, and no second copy of the repository's modules.
-        Raises SetUpFailed where a dependency brings one."""
+    async def finish(self, checkout: Files) -> Copies:
+        """Leave nothing behind that a later box does not need, and no second copy of the repository's modules; where
+        else their code is. Raises SetUpFailed where a dependency brings a copy."""
         await self._box.exec(["rm", "-rf", _SCRATCH, *self._products(checkout)], timeout=60)
-        there = await self._copies(checkout)
-        packagers = {path.split("/")[0] for path in there} & set(_PACKAGERS)
+        await self._run(rf"find {TESTBED} \( -name __pycache__ -o -name '*.py[co]' \) -prune -exec rm -rf {{}} +")
+        found = await find_copies(self._box, checkout)
+        if left := leavings(found):
+            self.note(f"copies of the repository's code go: {', '.join(left[:5])}{', …' if len(left) > 5 else ''}")
+            await self._remove(left)
+        hidden = await self._remove(removable(found))
+        found = [each for each in found if not below(each.path, (*left, *hidden))]
+        packagers = [each for each in found if _packager(each.path) and each.share >= ALIKE]
         if packagers:
-            self.note(f"pip, setuptools and wheel go: they bring modules of the repository's ({min(there)})")
+            self.note(f"pip, setuptools and wheel go: they bring modules of the repository's ({packagers[0].path})")
             await self._run(f"{_PIP} uninstall --yes setuptools wheel pip")
-            there = {path: same for path, same in there.items() if path.split("/")[0] not in _PACKAGERS}
-        if same := sorted(path for path, equal in there.items() if equal):
+            found = [each for each in found if not _packager(each.path)]
+        if same := sorted({each.path for each in found if each.same and each.path.startswith(f"{ENV}/")}):
             raise SetUpFailed("build", f"the environment holds a copy of the repository: {same[0]}", "\n".join(same))
-        await self._run(f"find {TESTBED} -type d -name __pycache__ -prune -exec rm -rf {{}} +")
         # By content: files of a layer have the times of its unpacking. Some packages carry files of other Pythons.
         await self._run(f"{PYTHON} -m compileall -q -f --invalidation-mode checked-hash {ENV}/lib >/dev/null 2>&1 || :")
+        return kept(found, hidden)
 
     async def layer(self) -> Files:
         """All that came to lie there. Raises SetUpFailed where that is too much."""
@@ -122,19 +127,12 @@ class Builder:
             raise SetUpFailed("build", f"the environment is too large, or holds what no layer can: {left_out[:500]}")
         return found
 
-    async def _copies(self, checkout: Files) -> dict[str, bool]:
-        site = await self._box.exec([PYTHON, "-I", "-c", "import site; print(site.getsitepackages()[0])"])
-        lines = "".join(f"{digest} {module}\n" for module, digest in modules(checkout).items())
-        await self._box.push(
-            files({f"{_SCRATCH}/modules": lines, f"{_SCRATCH}/copies.py": (_INSIDE / "copies.py").read_bytes()})
-        )
-        where = shlex.quote(site.stdout.decode().strip())
-        done = await self._box.exec(f"{PYTHON} -I {_SCRATCH}/copies.py {where} < {_SCRATCH}/modules", timeout=120)
-        await self._box.exec(["rm", "-rf", _SCRATCH])
-        if done.exit_code:
-            raise SandboxError(f"looking for copies in the box: {done.output[-LOG:]}")
-        found: dict[str, bool] = json.loads(done.stdout)
-        return found
+    async def _remove(self, paths: Sequence[str]) -> list[str]:
+        """Remove files and folders; those that are gone: some of the image's nobody may remove."""
+        if paths:
+            await self._box.exec(["rm", "-rf", "--", *paths], timeout=60)
+        there = await self._box.exec(["ls", "-d", "--", *paths]) if paths else None
+        return [path for path in paths if there is None or path not in there.stdout.decode().splitlines()]
 
     @staticmethod
     def _products(checkout: Files) -> list[str]:
@@ -149,21 +147,9 @@ class Builder:
         return done
 
 
-def modules(checkout: Files) -> dict[str, str]:
-    """SHA-256 of the modules of the repository's packages, by the path under which they are imported."""
-    packages = {posixpath.dirname(path) for path in checkout if posixpath.basename(path) == "__init__.py"}
-    found: dict[str, str] = {}
-    for path, file in checkout.items():
-        folder, name = posixpath.split(path)
-        if folder not in packages or not name.endswith(".py") or name == "__init__.py" or not file.data.strip():
-            continue
-        root = folder
-        while posixpath.dirname(root) in packages:
-            root = posixpath.dirname(root)
-        if posixpath.basename(root) not in ("tests", "test", "docs"):
-            above = posixpath.dirname(root)
-            found[path.removeprefix(f"{above}/") if above else path] = hashlib.sha256(file.data).hexdigest()
-    return found
+def _packager(path: str) -> bool:
+    """Whether a path of the environment belongs to what installs packages."""
+    return path.startswith(f"{ENV}/") and path.partition("/site-packages/")[2].split("/")[0] in _PACKAGERS
 
 
 def _versions(version: str) -> str:

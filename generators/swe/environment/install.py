@@ -10,6 +10,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from generators.swe.environment.build import Builder
+from generators.swe.environment.copies import Copies
 from generators.swe.environment.declared import Declared, declared
 from generators.swe.environment.record import SetUpFailed
 from generators.swe.environment.target import Target, parse
@@ -22,8 +23,8 @@ OURS = ("pytest", "coverage")
 """What runs and maps the tests, beside what a repository asks for."""
 
 
-async def install(builder: Builder, target: Target, resolver: Resolver, checkout: Checkout) -> None:
-    """Build `checkout` at /testbed, with a venv at /opt/env. Raises SetUpFailed."""
+async def install(builder: Builder, target: Target, resolver: Resolver, checkout: Checkout) -> Copies:
+    """Build `checkout` at /testbed, with a venv at /opt/env; where else its code is. Raises SetUpFailed."""
     files = checkout.files
     asked = declared(files, target, checkout.repository.requirements)
     last, first = await _resolve(resolver, asked)
@@ -53,7 +54,7 @@ async def install(builder: Builder, target: Target, resolver: Resolver, checkout
             [*asked.runtime, *late, *OURS], [*asked.tests, *(asked.build if not first else ())]
         )
         await builder.install([file for file in more.files if file not in last.files])
-    await builder.finish(files)
+    return await builder.finish(files)
 
 
 async def _resolve(resolver: Resolver, asked: Declared) -> tuple[Wheels, Wheels | None]:

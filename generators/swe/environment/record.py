@@ -6,6 +6,7 @@ from typing import Literal
 
 from datafactory.errors import GeneratorError
 from datafactory.types import Record
+from generators.swe.environment.copies import Copies
 from generators.swe.testing import Coverage, Testing
 
 SetUpStep = Literal["dependencies", "build", "tests_found", "tests_run", "no_passing_tests"]
@@ -52,3 +53,5 @@ class Environment(Record):
     test_files: tuple[str, ...]
     """Tests and what belongs to them, relative to the repository."""
     coverage: Coverage
+    copies: Copies = Copies()
+    """Where else the code of its modules is."""

@@ -14,6 +14,7 @@ from datafactory.turns import awaited_turn
 from datafactory.types import Files, digest_of
 from generators.swe.environment import shelf
 from generators.swe.environment.build import LOG, Builder
+from generators.swe.environment.copies import Copies
 from generators.swe.environment.install import install
 from generators.swe.environment.record import Environment, SetUpFailed
 from generators.swe.environment.repeats import EACH, SUITE, Found, arguments, first_run
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
 BASE = "software_engineering"
 """The image that layers lie on: it has gcc, git and venv."""
-VERSION = 1
+VERSION = 2
 """Of the way environments are made: another number makes them anew."""
 REPEATS = 3
 """Runs of the whole suite: a test that fails one time in ten is found in 27 of 100 cases, and the runs of a bug's
@@ -60,7 +61,7 @@ async def _make(host: SandboxHost, checkout: Checkout, folder: Path, image: str,
     suite = find_suite(checkout.files, checkout.repository.tests)
     if suite is None:
         raise SetUpFailed("tests_found", "no file of it is named like a test (test_*.py, *_test.py)")
-    target, commands, files, found = await _build(host, checkout, folder, suite)
+    target, commands, copies, files, found = await _build(host, checkout, folder, suite)
     await asyncio.to_thread(layers.save, image, base=BASE, base_digest=base_digest, files=files, path=(f"{ENV}/bin",))
     del files
     coverage = await _repeat(host, image, found)
@@ -82,21 +83,22 @@ async def _make(host: SandboxHost, checkout: Checkout, folder: Path, image: str,
         seconds=found.reports[-1].seconds,
         test_files=test_files(checkout.files, suite),
         coverage=coverage,
+        copies=copies,
     )
 
 
 async def _build(
     host: SandboxHost, checkout: Checkout, folder: Path, suite: Suite
-) -> tuple[Target, tuple[str, ...], Files, Found]:
+) -> tuple[Target, tuple[str, ...], Copies, Files, Found]:
     """What is built is taken before any test runs, so that nothing of tests is in the layer."""
     async with host.open(BASE, {}, workdir=TESTBED) as box:
         target = await look(box)
         builder = Builder(box)
         resolver = Resolver(target, folder / "wheels")
-        await install(builder, target, resolver, checkout)
+        copies = await install(builder, target, resolver, checkout)
         files = await builder.layer()
         found = await first_run(box, await arguments(box, suite))
-        return target, tuple(builder.commands), files, found
+        return target, tuple(builder.commands), copies, files, found
 
 
 async def _repeat(host: SandboxHost, image: str, found: Found) -> Coverage:

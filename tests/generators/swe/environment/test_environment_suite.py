@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from datafactory.types import files
-from generators.swe.environment.build import modules
 from generators.swe.environment.suite import find_suite, usable
 from generators.swe.environment.suite import test_files as belonging
 
@@ -65,8 +64,3 @@ def test_test_files_are_tests_with_all_that_belongs_to_them_and_no_source() -> N
     suite = find_suite(found)
     assert suite is not None
     assert belonging(found, suite) == ("conftest.py", "tests/data/x.json", "tests/test_a.py", "tiny/test_b.py")
-
-
-def test_modules_are_named_as_they_are_imported() -> None:
-    found = modules(files({"src/a/__init__.py": "", "src/a/b/__init__.py": "", "src/a/b/c.py": "1", "setup.py": "1"}))
-    assert list(found) == ["a/b/c.py"]
