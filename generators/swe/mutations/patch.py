@@ -4,24 +4,48 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from difflib import SequenceMatcher
+from typing import NamedTuple
 
 CONTEXT = 3
 """Lines around a change, as git shows them."""
+
+
+class Span(NamedTuple):
+    """Lines `old` of a file became lines `new`, counted from 0; an empty range stands before the line it begins at."""
+
+    old: range
+    new: range
+
+
 _Step = tuple[str, int, int, int, int]
 _ESCAPES = {ord("\t"): "\\t", ord("\n"): "\\n", ord("\r"): "\\r", ord('"'): '\\"', ord("\\"): "\\\\"}
 
 
-def diff(path: str, before: bytes, after: bytes) -> bytes:
-    """What turns `before` into `after`, with ``a/`` and ``b/`` paths; empty where they are alike.
+def diff(path: str, before: bytes | None, after: bytes | None) -> bytes:
+    """What turns `before` into `after`, with ``a/`` and ``b/`` paths; empty where they are alike. None: no such file.
 
     Lines end at ``\\n`` alone, as they do for git: a carriage return is part of its line.
     """
     if before == after:
         return b""
-    hunks = b"".join(_hunks(_lines(before), _lines(after)))
     old, new = _name(f"a/{path}"), _name(f"b/{path}")
+    head = b"diff --git %s %s\n" % (old, new)
+    if before is None:
+        head += b"new file mode 100644\n"
+    elif after is None:
+        head += b"deleted file mode 100644\n"
+    hunks = b"".join(_hunks(_lines(before or b""), _lines(after or b""))) if before or after else b""
+    if not hunks:  # an empty file comes or goes: git takes no names without hunks
+        return head
     behind = b"\t" if b" " in old else b""  # ends a name that has spaces in it
-    return b"diff --git %s %s\n--- %s%s\n+++ %s%s\n%s" % (old, new, old, behind, new, behind, hunks)
+    old, new = (b"/dev/null" if data is None else name + behind for data, name in ((before, old), (after, new)))
+    return head + b"--- %s\n+++ %s\n%s" % (old, new, hunks)
+
+
+def spans(before: bytes, after: bytes) -> list[Span]:
+    """Where they differ, as the patch says it, one list for all hunks."""
+    steps = _steps(_lines(before), _lines(after))
+    return [Span(range(i1, i2), range(j1, j2)) for tag, i1, i2, j1, j2 in steps if tag != "equal"]
 
 
 def _lines(data: bytes) -> list[bytes]:

@@ -33,7 +33,7 @@ def mutated(source: Source, sites: Sequence[Site]) -> bytes:
         before = source.text[start:end]
         after = spliced(before, tuple(Edit(edit.start - start, edit.end - start, edit.text) for edit in inside))
         try:
-            changed |= not _same(syntax(source.path, before), syntax(source.path, after))
+            changed |= not same(syntax(source.path, before), syntax(source.path, after))
         except Unreadable as error:
             raise NoBug(str(error)) from error
     if not changed:
@@ -73,12 +73,12 @@ def _statements(source: Source) -> list[tuple[int, int]]:
     return found
 
 
-def _same(one: object, other: object) -> bool:
+def same(one: object, other: object) -> bool:
     """Whether two nodes, or values in nodes, are the same; ends at the first difference."""
     if type(one) is not type(other):
         return False
     if isinstance(one, ast.AST):
-        return all(_same(getattr(one, name, None), getattr(other, name, None)) for name in one._fields)
+        return all(same(getattr(one, name, None), getattr(other, name, None)) for name in one._fields)
     if isinstance(one, list) and isinstance(other, list):
-        return len(one) == len(other) and all(map(_same, one, other))
+        return len(one) == len(other) and all(map(same, one, other))
     return one == other or (one != one and other != other)
