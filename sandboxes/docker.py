@@ -11,11 +11,11 @@ from typing import ClassVar
 from pydantic import Field, field_validator
 
 from datafactory.errors import ConfigError, Missing
+from datafactory.sizes import in_bytes
 from datafactory.spec import Spec
 from sandboxes import imagery
 from sandboxes.docker_engine import attributed, storage_folder
 from sandboxes.docker_host import DockerHost
-from sandboxes.sizes import in_bytes
 
 
 class DockerSandbox(Spec):

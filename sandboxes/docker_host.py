@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import posixpath
-import shutil
 import threading
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Coroutine, Sequence
@@ -16,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from datafactory import errands
 from datafactory.errors import Missing, SandboxError
-from datafactory.layers import PREFIX
+from datafactory.layers import PREFIX, shortage
 from datafactory.types import Files
 from sandboxes import docker_layers, docker_owner, imagery, on_layers
 from sandboxes.docker_box import BASH, DockerBox
@@ -49,6 +48,7 @@ class DockerHost:
         self._run = docker_owner.new_run()
         self._storage: Path | None = None
         self._digests: dict[str, str] = {}
+        self._layers = on_layers.Layers()
         self._finding = threading.Lock()
         self._pools: OrderedDict[tuple[str, str], WarmPool[DockerBox]] = OrderedDict()
         self._boxes: dict[str, DockerBox] = {}
@@ -76,9 +76,10 @@ class DockerHost:
         self, image: str, files: Files, *, workdir: str = "/app", prepare: Sequence[str] = ()
     ) -> AsyncIterator[DockerBox]:
         """See `SandboxHost.open`."""
-        self._guard_disk()
+        self._guard_disk(f"opening a box of {image!r}")
         if image not in self._digests:
             await self.engine.call("looking for an image", self.image_digest, image)
+        self._layers.opened(image)
         try:
             async with asyncio.timeout(self._recipe.open_timeout):
                 box = await self._pool(image, posixpath.normpath(workdir)).take()
@@ -104,6 +105,7 @@ class DockerHost:
         left = await self.engine.labelled(f"{docker_owner.RUN}={self._run}")
         await asyncio.gather(*(self.engine.remove(each["Id"]) for each in left))
         self.engine.close()
+        self._layers.close()
 
     def _find(self, image: str) -> str:
         if image.startswith(PREFIX) and image not in self._recipe.images:
@@ -121,24 +123,21 @@ class DockerHost:
         return there
 
     def _find_layer(self, image: str) -> str:
-        layer = on_layers.layer_named(image)
+        layer = self._layers.named(image)
         on_layers.check_base(layer, self._find(layer.base))
         there = imagery.image_id(self._client, docker_layers.reference(layer))
         if there is None:
-            self._guard_disk(docker_layers.ROOM * layer.size)
+            self._guard_disk(f"building an image of {image!r}", docker_layers.ROOM * layer.size)
             _log.info("building an image of %s (%.0f MB)", image, layer.size / 1e6)
             there = docker_layers.build(self._client, layer)
         return there
 
-    def _guard_disk(self, needed: int = 0) -> None:
+    def _guard_disk(self, doing: str, needed: int = 0) -> None:
         if self._storage is None:
             return
-        free = shutil.disk_usage(self._storage).free - needed
-        if free < self._recipe.min_free_bytes:
+        if short := shortage(self._storage, needed, self._recipe.min_free_bytes):
             raise SandboxError(
-                f"the Docker engine's disk has {(free + needed) / 1e9:.1f} GB left, of which "
-                f"{needed / 1e9:.1f} GB are needed now: less than min_free ({self._recipe.min_free}); "
-                "`docker system df` shows what takes it"
+                f"{doing}: {short} (min_free: {self._recipe.min_free}; `docker system df` shows what takes it)"
             )
 
     def _pool(self, image: str, workdir: str) -> WarmPool[DockerBox]:

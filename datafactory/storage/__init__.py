@@ -1,7 +1,7 @@
 """Shelves and run folders on disk: what exists is the state."""
 
 from datafactory.storage.journal import Journal, lines, rows
-from datafactory.storage.layout import RunFolder, StageFolder, open_run
+from datafactory.storage.layout import RunFolder, StageFolder, is_running, open_run
 from datafactory.storage.shelf import (
     FAILURES,
     MANIFEST,
@@ -27,6 +27,7 @@ __all__ = [
     "Shelf",
     "StageFolder",
     "dump",
+    "is_running",
     "lines",
     "open_run",
     "read_manifest",

@@ -5,11 +5,12 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from datafactory.errors import DataError, RunError, StorageError, boundary
 from datafactory.storage.journal import lines, rows
@@ -93,6 +94,29 @@ def write_run(path: Path, row: dict[str, Any]) -> None:
     write_whole(path / RUN, json.dumps(row, indent=2, ensure_ascii=False).encode() + b"\n")
 
 
+def is_running(path: Path) -> bool:
+    """Whether a process holds the folder of a run now."""
+    try:
+        file = (path / ".lock").open("rb")
+    except FileNotFoundError:
+        return False
+    with file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except OSError:
+            return True
+    return False
+
+
+def _take(file: IO[str]) -> None:
+    """Lock it; once more after a moment, since `is_running` has the lock for an instant."""
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        time.sleep(0.1)
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
     """Hold a run's folder; the lock goes with the process. Raises RunError where another run holds it."""
@@ -101,7 +125,7 @@ def locked(path: Path) -> Iterator[None]:
         file = (path / ".lock").open("a+")
     with file:
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            _take(file)
         except OSError:
             file.seek(0)
             holder = file.read().strip() or "unknown"

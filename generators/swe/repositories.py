@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from datafactory.errors import GeneratorError
+from datafactory.layers import hold
 from datafactory.local import state_folder
 from datafactory.protocols import SandboxHost
 from generators.swe.benches import Benches, open_benches
-from generators.swe.environment import Environment, SetUpFailed, set_up
+from generators.swe.environment import Environment, SetUpFailed, set_up, shelf
 from generators.swe.sources import Checkout, Repository, SourceError, fetch
 
 _log = logging.getLogger(__name__)
@@ -74,9 +75,15 @@ async def open_repositories(
                 unfit.append(made)
                 continue
             checkout, environment = made
+            stack.enter_context(hold(environment.image))  # its first box may be opened much later
             benches = await stack.enter_async_context(open_benches(host, environment, boxes))
             ready.append(Ready(checkout, environment, benches))
         yield ready, unfit
+
+
+def forget(image: str) -> None:
+    """Delete what this machine has on file of the environment in the layer `image`. Raises StorageError."""
+    shelf.forget(cache() / "environments", image)
 
 
 def _log_of(error: GeneratorError) -> str:

@@ -19,6 +19,7 @@ from datafactory.errors import ConfigError, Missing, SandboxError
 from datafactory.layers import PREFIX, folder
 from datafactory.layers import Layer as ImageLayer
 from datafactory.protocols import Box, SandboxHost
+from datafactory.sizes import in_bytes
 from datafactory.spec import Spec
 from datafactory.types import Files
 from sandboxes import on_layers
@@ -29,7 +30,6 @@ from sandboxes.namespace.root import Root, digest_on, layered, plan
 from sandboxes.namespace.unpacking import unpack
 from sandboxes.shell import Shell
 from sandboxes.shell_box import ShellBox
-from sandboxes.sizes import in_bytes
 
 ENVIRONMENT = {"HOME": "/root", "LANG": "C.UTF-8", "TERM": "xterm-256color", "TZ": "UTC", "USER": "root"}
 _ENTER = 'while [[ $1 != -- ]]; do echo 0 >"$1" || exit; shift; done; shift; exec "$@"'
@@ -102,7 +102,8 @@ class NamespaceHost:
         self, spec: NamespaceSandbox, engine: str, machine: Root, roots: dict[str, Root], *, overlay: bool
     ) -> None:
         self._spec, self._engine, self._machine, self._roots, self._overlay = spec, engine, machine, roots, overlay
-        self._layers: dict[tuple[str, bool], Root] = {}
+        self._layered: dict[tuple[str, bool], Root] = {}
+        self._layers = on_layers.Layers()
         self._skeletons: dict[int, int] = {}
         self._planning = threading.Lock()
         self._numbers = itertools.count()
@@ -114,6 +115,7 @@ class NamespaceHost:
         """Let go of what boxes are made from."""
         while self._skeletons:
             os.close(self._skeletons.popitem()[1])
+        self._layers.close()
 
     def image_digest(self, image: str) -> str:
         """Of the machine: its release, packages and Python; of a root: names, sizes and times of its files; of a
@@ -128,7 +130,7 @@ class NamespaceHost:
 
     def _found(self, image: str) -> tuple[ImageLayer, Root]:
         """A layer, and the root that it lies on."""
-        layer = on_layers.layer_named(image)
+        layer = self._layers.named(image)
         base = self._roots.get(layer.base, self._machine)
         on_layers.check_base(layer, base.digest)
         if not self._overlay:
@@ -143,11 +145,11 @@ class NamespaceHost:
         if not self._is_layer(image):
             return self._roots.get(image, self._machine)
         with self._planning:
-            if (image, ordinary) not in self._layers:
+            if (image, ordinary) not in self._layered:
                 layer, base = self._found(image)
                 unpacked = unpack(layer, owner=_NOBODY if ordinary else os.geteuid())
-                self._layers[image, ordinary] = layered(base, unpacked, folder(), layer)
-            return self._layers[image, ordinary]
+                self._layered[image, ordinary] = layered(base, unpacked, folder(), layer)
+            return self._layered[image, ordinary]
 
     def _skeleton(self, root: Root) -> int:
         """A descriptor of the skeleton of `root`, in memory."""
@@ -173,6 +175,7 @@ class NamespaceHost:
                 # Bubblewrap binds the machine's devices writably: a box of root's could change their modes.
                 ordinary = os.geteuid() == 0 and (cage is None or self._engine == "bubblewrap")
                 root = await asyncio.to_thread(self._root, image, ordinary=ordinary)
+                self._layers.opened(image)
                 skeleton, environment = self._skeleton(root), {**ENVIRONMENT, "PATH": root.path}
                 line = self._command(root, skeleton, caged=cage is not None, ordinary=ordinary)
                 doors = cage.doors if cage else []

@@ -8,11 +8,8 @@ import tarfile
 from pathlib import Path
 
 from datafactory.errors import SandboxError, boundary
-from datafactory.layers import Layer, home, tar_of, turn
+from datafactory.layers import Layer, home, room, tar_of, turn
 from datafactory.whole import sync
-
-_SPARE = 1 << 30
-"""Bytes that unpacking leaves free on the disk."""
 
 
 def unpack(layer: Layer, *, owner: int) -> Path:
@@ -20,24 +17,29 @@ def unpack(layer: Layer, *, owner: int) -> Path:
     SandboxError, also where the disk has no room."""
     place = home(layer.name)
     done = place / f"{layer.digest[:16]}-{owner}"
-    with boundary(SandboxError, f"unpacking {layer.name!r}"), turn(place):
+    doing = f"unpacking {layer.name!r}"
+    with boundary(SandboxError, doing), turn(place):
         if done.is_dir():
             return done
-        free = shutil.disk_usage(place).free
-        if free < layer.size + _SPARE:
-            raise SandboxError(
-                f"unpacking {layer.name!r} takes {layer.size / 1e9:.1f} GB; {free / 1e9:.1f} GB are left"
-            )
         draft = place / ".unpacking"
         if draft.exists():  # of a factory that was killed
             shutil.rmtree(draft)
+        with room(SandboxError, doing, place, layer.size):
+            _unpack(layer, draft, owner)
+        draft.rename(done)
+        sync(place)
+    return done
+
+
+def _unpack(layer: Layer, draft: Path, owner: int) -> None:
+    try:
         draft.mkdir()
         draft.chmod(0o755)
         _extract(tar_of(layer), draft, owner)
         os.sync()  # once for thousands of files
-        draft.rename(done)
-        sync(place)
-    return done
+    except BaseException:
+        shutil.rmtree(draft, ignore_errors=True)
+        raise
 
 
 def _extract(tar: Path, to: Path, owner: int) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from datafactory import layers
-from datafactory.errors import GeneratorError, boundary
+from datafactory.errors import DataError, GeneratorError, boundary
 from datafactory.protocols import SandboxHost
 from datafactory.turns import awaited_turn
 from datafactory.types import Files, digest_of
@@ -46,11 +46,11 @@ async def set_up(host: SandboxHost, checkout: Checkout, *, folder: Path) -> Envi
     base_digest = await asyncio.to_thread(host.image_digest, BASE)
     asked = checkout.repository
     key = digest_of([VERSION, checkout.digest, base_digest, list(asked.tests), list(asked.requirements)], 24)
-    path = folder / "environments" / f"{key}.json"
+    path = folder / shelf.KEPT / f"{key}.json"
     with boundary(GeneratorError, f"setting up {checkout.name}"):
         async with awaited_turn(path.with_suffix(".lock")):
             there = await asyncio.to_thread(shelf.read, path)
-            if there is not None and await asyncio.to_thread(layers.find, there.image) is not None:
+            if there is not None and await asyncio.to_thread(_is_kept, there.image):
                 return there
             made = await _make(host, checkout, folder, layer_name(checkout, key), base_digest)
             await asyncio.to_thread(shelf.write, path, made)
@@ -114,6 +114,14 @@ async def _repeat(host: SandboxHost, image: str, found: Found) -> Coverage:
             return await bench.coverage(timeout=2 * SUITE)
         except GeneratorError as error:
             raise SetUpFailed("tests_run", f"the suite does not run under coverage: {error}"[:LOG]) from error
+
+
+def _is_kept(image: str) -> bool:
+    """Whether the layer is there: a damaged one is made anew, as one that was removed."""
+    try:
+        return layers.find(image) is not None
+    except DataError:
+        return False
 
 
 def layer_name(checkout: Checkout, key: str) -> str:

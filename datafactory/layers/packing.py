@@ -1,4 +1,4 @@
-"""Layers: files that were made ready in a box once, kept as a tar that every sandbox can open boxes on."""
+"""Layers are packed from files, whole or not at all; the same files make the same tar."""
 
 from __future__ import annotations
 
@@ -9,102 +9,21 @@ import re
 import shutil
 import tarfile
 from collections.abc import Sequence
-from contextlib import AbstractContextManager
 from pathlib import Path, PurePosixPath
 from typing import IO
 
-from pydantic import ValidationError
-
-from datafactory import turns
 from datafactory.errors import DataError, StorageError, boundary
-from datafactory.local import state_folder
-from datafactory.types import File, Files, Record
+from datafactory.layers.layer import PREFIX, TIME, Layer, find, home, tar_of, turn
+from datafactory.layers.room import room
+from datafactory.types import File, Files
 from datafactory.whole import sync, whole
 
-PREFIX = "layer/"
-"""What the name of an image begins with that is a layer."""
-TIME = 1_577_836_800
-"""When every file of a layer was changed last: 1 January 2020, so that the same files make the same tar."""
-_NAME = re.compile(r"layer/[a-z0-9][a-z0-9._-]{0,199}")
 _ROOT = re.compile(r"(/[A-Za-z0-9._+@-]+)+")
 _FOLDER = re.compile(r"/[A-Za-z0-9._+@/-]*")
 _SYSTEM = {"bin", "boot", "dev", "etc", "lib", "lib32", "lib64", "libx32", "nix", "proc", "run", "sbin", "sys", "tmp"}
 _SYSTEM |= {"usr", "var"}
 _SHARED = "opt"
 """A folder of folders: each of those is a root of its own."""
-
-
-class Layer(Record):
-    """Files that lie on top of an image, and what they were made on."""
-
-    name: str
-    """``layer/…``: what the task's `image` says."""
-    base: str
-    """The image below."""
-    base_digest: str
-    """What the sandbox said of the base (`SandboxHost.image_digest`) when the layer was made."""
-    digest: str
-    """SHA-256 of the tar, 64 hex digits."""
-    path: tuple[str, ...] = ()
-    """Folders that come before the others in PATH, such as /opt/env/bin."""
-    size: int
-    """Of the tar, in bytes."""
-    roots: tuple[str, ...]
-    """The folders that hold all it brings: /opt/<name>, or a folder at the top."""
-
-
-def folder() -> Path:
-    """Where this machine keeps layers."""
-    return state_folder() / "layers"
-
-
-def home(name: str) -> Path:
-    """The folder of one layer. Raises ValueError for what is no name of a layer."""
-    if not _NAME.fullmatch(name):
-        raise ValueError(f"no name of a layer: {name!r}; {PREFIX} and then a-z, 0-9, '.', '_' and '-', 200 at most")
-    return folder() / name.removeprefix(PREFIX)
-
-
-def tar_of(layer: Layer) -> Path:
-    """Its tar: paths relative to /, sorted, owner 0, links and permission bits kept; PAX for long names."""
-    return home(layer.name) / f"{layer.digest}.tar"
-
-
-def find(name: str) -> Layer | None:
-    """The layer of that name; None: this machine has none. Raises DataError for a damaged one, ValueError as `home`."""
-    place = home(name)
-    try:
-        layer = Layer.model_validate_json((place / "layer.json").read_bytes())
-        wrong = "" if layer.name == name else f"it is of {layer.name}"
-        size = tar_of(layer).stat().st_size
-        wrong = wrong or ("" if size == layer.size else f"its tar has {size} bytes, not {layer.size}")
-    except FileNotFoundError as error:
-        if error.filename == str(place / "layer.json"):
-            return None
-        wrong = "its tar is missing"
-    except (OSError, ValidationError) as error:
-        wrong = str(error).replace("\n", "; ")
-    if wrong:
-        raise DataError(f"layer {name!r} is damaged ({wrong}); delete {place} and set the repository up again")
-    return layer
-
-
-def every() -> list[Layer]:
-    """All layers of this machine, by name. Raises DataError for a damaged one."""
-    names = sorted(path.parent.name for path in folder().glob("*/layer.json"))
-    return [layer for name in names if (layer := find(f"{PREFIX}{name}")) is not None]
-
-
-def remove(name: str) -> None:
-    """Delete a layer and what sandboxes unpacked of it; no error where there is none. Boxes that are open on it break.
-    Raises StorageError, ValueError as `home`."""
-    place = home(name)
-    with boundary(StorageError, f"deleting layer {name!r}"), contextlib.suppress(FileNotFoundError):
-        (place / "layer.json").unlink()  # first, so that a deletion that breaks off leaves no layer
-        sync(place)
-    with boundary(StorageError, f"deleting layer {name!r}"):
-        if place.exists():
-            shutil.rmtree(place)
 
 
 def save(name: str, *, base: str, base_digest: str, files: Files, path: Sequence[str] = ()) -> Layer:
@@ -129,26 +48,34 @@ def save(name: str, *, base: str, base_digest: str, files: Files, path: Sequence
                 _pack(files, again)
                 if again.digest == kept.digest:
                     return kept
-        layer = _written(said, files, place)
-        with whole(place / "layer.json") as draft:
-            draft.write_text(layer.model_dump_json(indent=2) + "\n")
-    return layer
+        return _written(said, files, place)
 
 
 def _written(said: Layer, files: Files, place: Path) -> Layer:
     draft = place / ".tar.part"
-    with draft.open("wb") as file:
-        counted = _Counted(file)
-        _pack(files, counted)
-    sync(draft)
-    layer = said.but(digest=counted.digest, size=counted.size)
-    draft.replace(tar_of(layer))
+    try:
+        with room(StorageError, f"keeping layer {said.name!r}", place, _weight(files)):
+            with draft.open("wb") as file:
+                counted = _Counted(file)
+                _pack(files, counted)
+            sync(draft)
+        layer = said.but(digest=counted.digest, size=counted.size)
+        with whole(place / "layer.json") as text:
+            text.write_text(layer.model_dump_json(indent=2) + "\n")
+            draft.replace(tar_of(layer))
+    except BaseException:
+        draft.unlink(missing_ok=True)
+        if not (place / "layer.json").exists():
+            shutil.rmtree(place, ignore_errors=True)
+        raise
     return layer
 
 
-def turn(place: Path) -> AbstractContextManager[None]:
-    """One at a time, of all processes and threads of this machine, in the folder of a layer."""
-    return turns.turn(place / ".turn")
+def _weight(files: Files) -> int:
+    """Bytes of the tar, about: a head for each file, and its content in whole blocks."""
+    return sum((2 * tarfile.BLOCKSIZE - 1 + len(file.data)) // tarfile.BLOCKSIZE for file in files.values()) * (
+        tarfile.BLOCKSIZE
+    )
 
 
 def roots_of(files: Files) -> tuple[str, ...]:
