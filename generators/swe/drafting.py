@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from datafactory.swe_facts import PATCH, SweFacts
@@ -27,9 +28,12 @@ def swe_draft(
     statement: str,
     rates: bool,
     more: dict[str, Any],
+    remove: Sequence[str] = (),
+    gone: Sequence[str] = (),
 ) -> Draft:
-    """The task. `broken`: files as the agent finds them, by absolute path; `patch` makes the bug, `fix` mends it;
-    `more`: further facts of the source."""
+    """The task. `broken`: files as the agent finds them, by absolute path; `patch` makes the bug, empty where the
+    commit has it, and `fix` mends it; `more`: further facts of the source, or others than these; `remove`: lines that
+    take away what an agent shall not find; `gone`: test files that are not there when it is judged."""
     held_out = {path: checkout.files[path] for path in _judging(environment, valid, checkout.files)}
     shown = environment.commit[:8] or environment.version or environment.digest[:8]
     facts = SweFacts(
@@ -45,11 +49,13 @@ def swe_draft(
         held_out=tuple(held_out),
         problem_statement=statement,
     )
+    said = {**facts.model_dump(mode="json"), **more}
     check = resolved_check(
         environment.testing,
         valid.fail_to_pass,
         valid.pass_to_pass,
         held_out,
+        gone=gone,
         rates=rates,
         timeout=120 + 5 * environment.seconds,
     )
@@ -58,7 +64,7 @@ def swe_draft(
         image=environment.image,
         workdir=TESTBED,
         files=broken,
-        prepare=(*environment.copies.prepare, *PREPARE),
+        prepare=(*environment.copies.prepare, *remove, *PREPARE),
         collect=COLLECT,
         artifacts=(PATCH,),
         checks=(check,),
@@ -67,9 +73,9 @@ def swe_draft(
         domain="software_engineering",
         source=Source(
             generator="",
-            item=facts.instance_id,
+            item=str(said["instance_id"]),
             license=environment.license,
-            facts={**facts.model_dump(mode="json"), **more},
+            facts=said,
         ),
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -13,10 +14,11 @@ from datafactory.protocols import Chat, Episode, Slot
 from datafactory.spec import Spec
 from datafactory.types import Draft, Reject
 from generators.swe.drafting import in_box, swe_draft
+from generators.swe.environment import Environment
 from generators.swe.mutations import Bug
 from generators.swe.places import TESTBED
 from generators.swe.repositories import Ready, Unfit
-from generators.swe.sources import Repository
+from generators.swe.sources import Checkout, Repository
 from generators.swe.statements import Failing, ask, failing_of, leak, write
 from generators.swe.validation import Valid, validate
 
@@ -91,7 +93,7 @@ async def make_task(
         return valid.but(what=what)
     if spec.most_failing is not None and len(valid.fail_to_pass) > spec.most_failing:
         return Reject(reason="too_many_fail", detail=f"{len(valid.fail_to_pass)} tests fail", what=what)
-    statement = await _stated(spec, slot, chat, ready, bug, valid)
+    statement = await stated(spec.statement, slot, chat, ready.checkout, ready.environment, bug, valid)
     if isinstance(statement, Reject):
         return statement.but(what=what)
     return swe_draft(
@@ -109,19 +111,30 @@ async def make_task(
     )
 
 
-async def _stated(spec: SWESpec, slot: Slot, chat: Chat | None, ready: Ready, bug: Bug, valid: Valid) -> str | Reject:
-    tests = {path: ready.checkout.files[path] for path in ready.environment.test_files}
+async def stated(
+    who: Literal["embedded", "teacher"],
+    slot: Slot,
+    chat: Chat | None,
+    checkout: Checkout,
+    environment: Environment,
+    bug: Bug,
+    valid: Valid,
+) -> str | Reject:
+    """The issue of a bug. `checkout`: with the tests that fail. Rejects as `ask`, and `statement_leaks`. Raises
+    TeacherError."""
+    tests = {path: checkout.files[path] for path in environment.test_files}
     failings: tuple[Failing, ...] = failing_of(valid.failing, tests)
     shown = [failing.shown for failing in failings]
-    names = [change.qualname for change in bug.changes]
-    said = [change.change for change in bug.changes]
-
-    def leaks(text: str) -> str | None:
-        return leak(text, bug.fix, bug.paths, names, shown=shown, changes=said)
-
-    if spec.statement == "teacher":
+    leaks = partial(leaks_of, bug, shown)
+    if who == "teacher":
         assert chat is not None
         episode = Episode(bug.id, slot.seed)
-        return await ask(chat, failings, bug.patch, ready.environment.name, leaks=leaks, episode=episode)
-    written = write(failings, ready.environment.name, slot.rng(), leaks)
+        return await ask(chat, failings, bug.patch, environment.name, leaks=leaks, episode=episode)
+    written = write(failings, environment.name, slot.rng(), leaks)
     return written or Reject(reason="statement_leaks", detail="nothing can be said of it that keeps the fix back")
+
+
+def leaks_of(bug: Bug, shown: Sequence[str], text: str) -> str | None:
+    """Why a text gives away what mends the bug; None: no reason was found. `shown`: code that may be said."""
+    names = [change.qualname for change in bug.changes]
+    return leak(text, bug.fix, bug.paths, names, shown=shown, changes=[change.change for change in bug.changes])

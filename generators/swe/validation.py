@@ -25,7 +25,10 @@ class Valid:
 
 
 def covering(environment: Environment, bug: Bug) -> frozenset[str] | None:
-    """Stable tests that ran a line which the bug changes; None: all may be touched, since a line runs at import."""
+    """Stable tests that ran a line which the bug changes; None: all may be touched, since a line runs at import, or
+    since nobody looked which test runs what."""
+    if not environment.coverage.files:
+        return None
     found: set[str] = set()
     for change in bug.changes:
         tests = environment.coverage.tests_for(change.path, range(change.first_line, change.last_line + 1))
@@ -36,15 +39,15 @@ def covering(environment: Environment, bug: Bug) -> frozenset[str] | None:
 
 
 async def validate(
-    pair: Pair, environment: Environment, bug: Bug, changes: Mapping[str, bytes], *, repeats: int = 3
+    pair: Pair, environment: Environment, bug: Bug, changes: Mapping[str, bytes | None], *, repeats: int = 3
 ) -> Valid | Reject:
     """Run what the bug may touch, then the whole suite, then again the tests that failed and those that run its lines,
     until `repeats` runs agree.
 
     Where all that the bug changes is what functions do, the first and the second swap their code and the third imports:
-    both ways have to say the same. `changes`: the broken files by absolute path in the box. Reasons:
-    `not_covered`, `no_test_fails`, `hangs`, `flaky`, `nothing_passes` (a task needs a test of either kind, SWE-smith).
-    Raises SandboxError.
+    both ways have to say the same. `changes`: the broken files by absolute path in the box; None: no such file.
+    Reasons: `not_covered`, `no_test_fails`, `hangs`, `flaky`, `nothing_passes` (a task needs a test of either kind,
+    SWE-smith). Raises SandboxError.
     """
     touched = covering(environment, bug)
     if touched is not None and not touched:
@@ -74,14 +77,19 @@ async def validate(
     if every == runs.stable:
         return Reject(reason="nothing_passes", detail=f"all {len(every)} tests fail with {_places(bug)} broken")
     ordered = tuple(test for test in environment.tests if test in every)
-    said = tuple(whole.results.get(test) or TestResult(id=test, outcome="error") for test in ordered)
-    return Valid(ordered, tuple(test for test in environment.tests if test not in every), said)
+    passing = tuple(test for test in environment.tests if test not in every)
+    return Valid(ordered, passing, tuple(whole.results.get(test) or _lost(whole, test) for test in ordered))
+
+
+def _lost(report: Report, test: str) -> TestResult:
+    """A test of a file that could not be collected."""
+    return TestResult(id=test, outcome="error", message=report.broken.get(test.partition("::")[0], ""))
 
 
 class _Runs:
     """Runs of one change."""
 
-    def __init__(self, pair: Pair, stable: frozenset[str], changes: Mapping[str, bytes], *, swaps: bool) -> None:
+    def __init__(self, pair: Pair, stable: frozenset[str], changes: Mapping[str, bytes | None], *, swaps: bool) -> None:
         self.stable = stable
         self.swaps = swaps
         """Whether code may be swapped: no line of the change ran while anything was imported."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -46,9 +47,20 @@ def fetch(repository: Repository, cache: Path) -> Checkout:
 
     Raises SourceError, which says at which step, and the way out.
     """
+    refuse(repository)
+    return checked(repository, *_brought(repository, cache))
+
+
+def refuse(repository: Repository) -> None:
+    """Raises SourceError for what can be told to be wrong before anything is brought."""
     for problem in repository.problems():
         raise SourceError("excluded" if "SWE-bench" in problem else "folder", problem.removeprefix("at: "))
-    name, version, commit, files, notes = _brought(repository, cache)
+
+
+def checked(
+    repository: Repository, name: str, version: str, commit: str, files: Files, notes: Sequence[str]
+) -> Checkout:
+    """The checkout of files that were brought; what may not lie in one is left out. Raises SourceError."""
     files, left_out = tree.settled(files)
     if not files:
         raise SourceError("folder", f"{repository.at} holds no files")

@@ -18,9 +18,9 @@ AT_TOP = ("build", "dist")
 """What tools write into the top folder; deeper down these are names of packages."""
 
 
-def at_commit(folder: Path, revision: str) -> tuple[str, Files, list[str]]:
+def commit_of(folder: Path, revision: str) -> str:
     """The full commit that `revision` (any of git's ways to write it that has no `^`, `~` or `:`) names in a
-    repository, its files, and notes. The work tree is not looked at. Raises SourceError."""
+    repository. Raises SourceError."""
     try:
         git(folder, "rev-parse", "--git-dir")
     except GitFailed as error:
@@ -31,7 +31,13 @@ def at_commit(folder: Path, revision: str) -> tuple[str, Files, list[str]]:
         found = git(folder, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
     except GitFailed as error:
         raise SourceError("git", f"{folder} has no commit, tag or branch {revision!r}") from error
-    commit = found.decode().split()[-1]
+    return found.decode().split()[-1]
+
+
+def at_commit(folder: Path, revision: str) -> tuple[str, Files, list[str]]:
+    """The full commit that `revision` names in a repository, its files, and notes. The work tree is not looked at.
+    Raises SourceError."""
+    commit = commit_of(folder, revision)
     try:
         return commit, *read_tree(folder, commit)
     except GitFailed as error:

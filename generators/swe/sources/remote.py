@@ -33,21 +33,23 @@ def name_of(url: str) -> str:
     return "__".join(parts)
 
 
-def bring(address: Address, cache: Path) -> tuple[Path, str]:
-    """A bare repository in `cache` that holds the commit's tree, and the full commit.
+def bring(address: Address, cache: Path, depth: int = 1) -> tuple[Path, str]:
+    """A bare repository in `cache` that holds the commit's tree, and the full commit. `depth`: of more than 1, it also
+    holds what came before, up to so many commits away.
 
     A commit that was brought before is not asked for again; a tag or a branch is asked for its commit every time.
     Raises SourceError.
     """
     own = hashlib.sha256(address.url.encode()).hexdigest()[:12]
-    folder = cache / "git" / f"{name_of(address.url)}-{own}.git"
+    more = f"-history-{depth}" if depth > 1 else ""  # one that was fetched deeper would show more than was asked for
+    folder = cache / "git" / f"{name_of(address.url)}-{own}{more}.git"
     folder.mkdir(parents=True, exist_ok=True)
     try:
         with turn(folder.with_suffix(".lock")):  # two runs must not write one repository at the same time
             git(folder, "init", "--bare", "--quiet", "--template=")
             commit = address.revision if _COMMIT.fullmatch(address.revision) else _resolved(address, folder)
             if not _holds(folder, commit):
-                _fetch(address, folder, commit)
+                _fetch(address, folder, commit, depth)
                 git(folder, "update-ref", _mark(commit), commit)
         return folder, git(folder, "rev-parse", "--verify", f"{commit}^{{commit}}").decode().strip()
     except GitFailed as error:
@@ -83,12 +85,12 @@ def _resolved(address: Address, folder: Path) -> str:
     raise SourceError("git", f"{address.url} has no tag and no branch {name!r}; is it spelt right?")
 
 
-def _fetch(address: Address, folder: Path, commit: str) -> None:
-    """The one commit; from a server that gives no single ones everything, in a repository of its own, whose objects
-    are then shared (a shallow repository would stay cut off where it was)."""
+def _fetch(address: Address, folder: Path, commit: str, depth: int = 1) -> None:
+    """The one commit, or all so near to it; from a server that gives no single ones everything, in a repository of its
+    own, whose objects are then shared (a shallow repository would stay cut off where it was)."""
     alone = ("fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules")
     try:
-        _ask(address, folder, *alone, "--depth", "1", "--", address.url, commit)
+        _ask(address, folder, *alone, "--depth", str(depth), "--", address.url, commit)
     except GitFailed as error:
         if not any(said in str(error) for said in _NO_SINGLE_COMMITS):
             raise
