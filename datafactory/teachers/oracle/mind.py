@@ -9,6 +9,7 @@ from dataclasses import replace
 from functools import lru_cache
 from shlex import quote
 
+from datafactory.teachers.oracle.desk import Story
 from datafactory.teachers.oracle.plan import Act, Beat, plan
 from datafactory.teachers.oracle.words import say
 from datafactory.types import Message, Task
@@ -50,6 +51,22 @@ def next_beat(task: Task, seed: int, slip: float, agent: str, messages: Sequence
         if not waiting:
             return replace(beat, kind="done", acts=())
     return waiting[0]
+
+
+def told_beat(turns: Story[None], agent: str, seed: int, messages: Sequence[Message]) -> Beat:
+    """The turn of a story that follows on `messages`; at a terminal it waits until the prompt is back."""
+    beat, seen, waited = next(turns), "", 0
+    current = beat
+    for number, part in enumerate(_observations(messages)):
+        seen += part
+        if agent == "terminus-2" and beat.kind != "done" and not _PROMPT.search(part) and waited < len(_WAITS):
+            rng = random.Random(f"{seed} {number}")
+            current = Beat("wait", say(rng, "wait_analysis"), say(rng, "wait_plan"), (Act("", _WAITS[waited]),))
+            waited += 1
+            continue
+        current = beat = turns.send(seen)
+        seen, waited = "", 0
+    return current
 
 
 _PLANS = lru_cache(maxsize=1024)(lambda key: plan(key.task, key.seed, key.slip))

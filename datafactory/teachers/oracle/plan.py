@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 from shlex import quote
-from typing import Literal
+from typing import Any, Literal
 
 from datafactory.teachers.oracle.words import goal, listed, say, sentence
 from datafactory.types import Step, Task
 
-Kind = Literal["look", "slip", "act", "error", "wait", "check", "done"]
+Kind = Literal["look", "slip", "act", "error", "wait", "check", "think", "done"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +23,10 @@ class Act:
     command: str
     seconds: float = 0.1
     """How long to watch it."""
+    limit: float | None = None
+    """Seconds that it may take; None: as long as any command."""
+    editor: Mapping[str, Any] | None = None
+    """Arguments of the editor's call that does the same, where the dialect has one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +39,8 @@ class Beat:
     acts: tuple[Act, ...] = ()
     tries: int = 0
     """Of an act: how often it was tried before. Of a wait: how often it was waited."""
+    report: str = ""
+    """Of the end: what was done, for whoever asked for it; empty: the analysis says it."""
 
 
 _TYPOS = {"head": "haed", "cat": "caat", "ls": "lss", "wc": "wcc"}

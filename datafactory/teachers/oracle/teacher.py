@@ -13,6 +13,8 @@ from datafactory.protocols import Chat, Episode
 from datafactory.spec import Spec
 from datafactory.types import Message, Reply
 
+_SPEAKS = ("terminus-2", "tools", "openhands")
+
 
 class OracleTeacher(Spec):
     """Demonstrates a task's reference solution: looks, acts, checks, corrects a slip, finishes. Every reply names
@@ -57,7 +59,8 @@ class OracleChat:
         episode: Episode | None = None,
     ) -> Reply:
         """The next turn. Raises TeacherError where there is no task, no solution or no dialect that it speaks."""
-        from datafactory.teachers.oracle.mind import next_beat
+        from datafactory.teachers.oracle.developer import developed, story
+        from datafactory.teachers.oracle.mind import next_beat, told_beat
         from datafactory.teachers.oracle.voice import spoken
 
         if episode is None or episode.task is None:
@@ -66,8 +69,16 @@ class OracleChat:
             )
         if not episode.task.solution:
             raise TeacherError(f"oracle: task {episode.task.id!r} has no solution to demonstrate")
-        if episode.agent not in ("terminus-2", "tools"):
-            raise TeacherError(f"oracle: speaks terminus-2 and tools, not {episode.agent!r}")
-        beat = next_beat(episode.task, episode.seed, self._slip, episode.agent, messages)
+        if episode.agent not in _SPEAKS:
+            raise TeacherError(f"oracle: speaks {', '.join(_SPEAKS)}, not {episode.agent!r}")
+        if developed(episode.task):
+            beat = told_beat(story(episode, self._slip), episode.agent, episode.seed, messages)
+        elif episode.executes:
+            beat = next_beat(episode.task, episode.seed, self._slip, episode.agent, messages)
+        else:
+            raise TeacherError(
+                f"oracle: task {episode.task.id!r} has no fix that edits files which it names; its solution has to be"
+                " executed, and nothing can be here"
+            )
         turn = sum(message.role == "assistant" for message in messages)
         return spoken(beat, episode.agent, turn)
