@@ -22,9 +22,12 @@ ALIKE = 0.25
 _PROGRAM = Path(__file__).parent / "inside" / "copies.py"
 _PLACE = "/tmp/set-up-copies"
 _PATIENCE = 600.0
-_LEFT_FOLDERS = frozenset({"build", "dist", ".eggs", ".tox", ".nox", "htmlcov", "_build", "_modules", "site-packages"})
+_LEFT_FOLDERS = frozenset(
+    {"build", "dist", ".eggs", ".tox", ".nox", "htmlcov", "_build", "_modules", "site-packages", ".hypothesis"}
+    | {".pytest_cache", ".mypy_cache", ".ruff_cache", ".ipynb_checkpoints", ".history", ".idea", ".vscode"}
+)
 _LEFT_NAME = re.compile(
-    r".*(~|\.(orig|rej|bak|old|save|sw[a-p]|patch|diff|whl|egg|tar|gz|tgz|zip|bz2|xz))\Z|#.*#\Z|\.#.*"
+    r".*(~|\.(orig|rej|bak|old|save|sw[a-p]|patch|diff|whl|egg|tar|gz|tgz|zip|bz2|xz|bundle|pack))\Z|#.*#\Z|\.#.*"
 )
 _LIBRARY = re.compile(r"/lib(?:64)?/python3(?:\.\d+)?/(?!.*(?:site|dist)-packages/)")
 """Where a Python keeps its own library, without which it does not run."""

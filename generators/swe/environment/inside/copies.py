@@ -20,8 +20,10 @@ import os
 import posixpath
 import re
 import stat
+import subprocess
 import sys
 import tarfile
+import tempfile
 import zipfile
 import zlib
 from collections.abc import Callable, Collection, Iterator
@@ -66,6 +68,9 @@ def opened(data: bytes, wanted: Callable[[str], bool]) -> Iterator[tuple[str, by
                     if member.isfile() and member.size <= LARGEST and wanted(member.name):
                         yield member.name, _read(packed, member)
             return
+        if data.startswith((b"PACK", b"# v2 git bundle", b"# v3 git bundle")):
+            data = unpacked(data[data.index(b"PACK") :])
+            unpack = unpacked
         if unpack is not None:
             yield "unpacked", data
             return
@@ -77,6 +82,16 @@ def opened(data: bytes, wanted: Callable[[str], bool]) -> Iterator[tuple[str, by
 def _read(packed: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:
     file = packed.extractfile(member)
     return b"" if file is None else file.read()
+
+
+def unpacked(pack: bytes) -> bytes:
+    """All that a pack of git holds, as far as it needs nothing else."""
+    with tempfile.TemporaryDirectory() as folder:
+        git = ["git", "-C", folder]
+        subprocess.run([*git, "init", "-q", "--template="], check=False)
+        subprocess.run([*git, "unpack-objects", "-q", "-r"], input=pack, stderr=subprocess.DEVNULL, check=False)
+        listed = [*git, "cat-file", "--batch-all-objects", "--batch"]
+        return subprocess.run(listed, stdout=subprocess.PIPE, check=False).stdout[:LARGEST]
 
 
 def bounded(way: Callable[[Any], Any]) -> Callable[[bytes], bytes]:
@@ -163,7 +178,7 @@ def main(named_modules: list[str], repository: str, *folders: str, top: str = "/
         data = Path(path).read_bytes()
         mine = {modules.at[path]} if path in modules.at else set()
         for member, content in opened(data, wanted):
-            if b"\0" not in content[:1024] and (seen := modules.found_in(content, mine)):
+            if seen := modules.found_in(content.replace(b"\0", b"\n"), mine):  # as editors' swap files have lines
                 found.append({"path": path, "member": member, **seen})
 
     for folder in own:
