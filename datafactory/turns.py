@@ -6,7 +6,7 @@ import asyncio
 import fcntl
 import os
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
@@ -55,7 +55,8 @@ def _locked(path: Path, how: int, *, make: bool = False) -> IO[bytes]:
     `make`: its folder, too."""
     while True:
         if make:
-            path.parent.mkdir(parents=True, exist_ok=True)
+            with suppress(FileExistsError):  # raised also for a folder that goes in the same moment
+                path.parent.mkdir(parents=True, exist_ok=True)
         try:
             file = path.open("ab")
         except FileNotFoundError:

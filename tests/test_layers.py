@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import pickle
 import subprocess
 import sys
 import tarfile
+import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from datafactory import layers
-from datafactory.errors import DataError
+from datafactory.errors import DataError, RunError
 from datafactory.types import File, Files, files
 
 NAME = "layer/toolz-1.1.0-0123456789ab"
@@ -147,3 +150,84 @@ def _module(tmp_path: Path) -> Path:
     (tmp_path / "code").mkdir()
     (tmp_path / "code" / "m.py").write_text("x = 1\n")
     return tmp_path / "code"
+
+
+def test_what_is_held_nobody_removes_and_its_last_use_is_noted(state: Path) -> None:
+    save()
+    mark = state / NAME.removeprefix("layer/") / ".use"
+    with layers.hold(NAME), layers.hold(NAME):
+        assert layers.stock()[0].held
+        os.utime(mark, (0, 0))
+        layers.note_use(NAME)
+        assert mark.stat().st_mtime > time.time() - 60
+        with pytest.raises(RunError, match="in use"):
+            layers.remove(NAME)
+    assert layers.find(NAME) is not None and not layers.stock()[0].held
+    assert layers.remove(NAME) and not layers.remove(NAME)
+    with layers.hold(NAME):
+        assert layers.find(NAME) is None, "there is nothing to hold"
+
+
+def test_a_removal_waits_for_whoever_saves_and_the_next_to_save_finds_a_clean_place() -> None:
+    save()
+    with multiprocessing.get_context("fork").Pool(4) as pool:
+        saving = pool.map_async(_save_named, [NAME] * 100)
+        removed = 0
+        while not saving.ready():
+            removed += layers.remove(NAME)
+        assert {saved.digest for saved in saving.get()} == {save().digest} and removed
+    layers.remove(NAME)
+    assert layers.stock() == []
+
+
+def _save_named(name: str) -> layers.Layer:
+    return save(name=name)
+
+
+def test_what_an_earlier_layer_and_broken_work_left_is_told_apart_and_tidied() -> None:
+    first, second = save(), save({**GIVEN, "/testbed/b.py": File(data=b"b = 2\n")})
+    place = layers.home(NAME)
+    (place / ".unpacking" / "testbed").mkdir(parents=True)
+    for layer in (first, second):
+        (place / f"{layer.digest[:16]}-0").mkdir()
+    found = layers.stock()[0]
+    assert 0 < found.left < found.size and found.unpacked
+    layers.tidy(NAME)
+    kept = {"layer.json", ".turn", ".use", f"{second.digest}.tar", f"{second.digest[:16]}-0"}
+    assert {path.name for path in place.iterdir()} == kept and layers.find(NAME) == second
+
+
+def test_a_layer_that_cannot_be_written_leaves_nothing_and_an_earlier_one_whole(state: Path) -> None:
+    larger = {**GIVEN, "/testbed/large": File(data=b"x" * (1 << 20))}
+    script = (
+        "import resource, signal; signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 19, 1 << 19))\n"
+    )
+    assert "StorageError: keeping layer" in _saved_apart(script, larger)
+    assert list(state.iterdir()) == []
+    first = save()
+    before = sorted(path.name for path in layers.home(NAME).iterdir())
+    assert "StorageError: keeping layer" in _saved_apart(script, larger)
+    assert layers.find(NAME) == first and sorted(path.name for path in layers.home(NAME).iterdir()) == before
+
+
+@pytest.mark.namespace
+def test_on_a_disk_without_room_nothing_is_begun_and_the_way_to_make_room_is_told(tmp_path: Path) -> None:
+    disk = tmp_path / "small"
+    disk.mkdir()
+    before = ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c"]
+    mounted = f'mount -t tmpfs -o size=16m none {disk} && export XDG_STATE_HOME={disk} && exec "$@"'
+    said = _saved_apart("", GIVEN, [*before, mounted, "sh"])
+    assert f"the disk of {disk}/datafactory/layers/" in said
+    assert "has 16.8 MB left" in said and "1.1 GB to spare" in said and "`datafactory layers prune`" in said
+
+
+def _saved_apart(script: str, given: Files, before: Sequence[str] = ()) -> str:
+    """What a process says that runs `script` and then tries to save."""
+    program = (
+        f"{script}import sys, pickle; from datafactory import layers\n"
+        f"layers.save({NAME!r}, base='base', base_digest='', files=pickle.load(sys.stdin.buffer))"
+    )
+    done = subprocess.run([*before, sys.executable, "-c", program], input=pickle.dumps(given), capture_output=True)
+    assert done.returncode == 1
+    return done.stderr.decode().strip().rpartition("\n")[2]

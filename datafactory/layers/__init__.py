@@ -1,6 +1,6 @@
 """Layers: files that were made ready in a box once, kept as a tar that every sandbox can open boxes on."""
 
-from datafactory.layers.layer import PREFIX, TIME, Layer, every, find, folder, home, tar_of, turn
+from datafactory.layers.layer import PREFIX, TIME, Layer, every, find, folder, home, pieces, tar_of, turn
 from datafactory.layers.packing import roots_of, save
 from datafactory.layers.room import HELP, SPARE, room, shortage
 from datafactory.layers.stock import Stocked, remove, stock, tidy
@@ -19,6 +19,7 @@ __all__ = [
     "hold",
     "home",
     "note_use",
+    "pieces",
     "remove",
     "room",
     "roots_of",

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
+from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
 
@@ -17,6 +19,7 @@ PREFIX = "layer/"
 """What the name of an image begins with that is a layer."""
 TIME = 1_577_836_800
 """When every file of a layer was changed last: 1 January 2020, so that the same files make the same tar."""
+_PIECE = 1 << 20
 _NAME = re.compile(r"layer/[a-z0-9][a-z0-9._-]{0,199}")
 
 
@@ -71,8 +74,23 @@ def find(name: str) -> Layer | None:
     except (OSError, ValidationError) as error:
         wrong = str(error).replace("\n", "; ")
     if wrong:
-        raise DataError(f"layer {name!r} is damaged ({wrong}); `datafactory layers remove {name}`, and set it up again")
+        raise _damaged(name, wrong)
     return layer
+
+
+def pieces(layer: Layer) -> Iterator[bytes]:
+    """Its tar, piece by piece. Raises DataError at the end where it is not what was saved."""
+    seen = hashlib.sha256()
+    with tar_of(layer).open("rb") as file:
+        while piece := file.read(_PIECE):
+            seen.update(piece)
+            yield piece
+    if seen.hexdigest() != layer.digest:
+        raise _damaged(layer.name, "its tar is not what was saved")
+
+
+def _damaged(name: str, wrong: str) -> DataError:
+    return DataError(f"layer {name!r} is damaged ({wrong}); `datafactory layers remove {name}`, and set it up again")
 
 
 def every() -> list[Layer]:

@@ -50,17 +50,22 @@ def stock() -> list[Stocked]:
     return found
 
 
-def remove(name: str, *, broken: bool = False) -> None:
-    """Delete a layer and what sandboxes unpacked of it; no error where there is none. `broken`: only if it is damaged
+def remove(name: str, *, broken: bool = False) -> bool:
+    """Delete a layer and what sandboxes unpacked of it; False: nothing of it is there. `broken`: only if it is damaged
     or broken off. Raises RunError where it is in use, StorageError, ValueError as `home`."""
     place = home(name)
     doing = boundary(StorageError, f"deleting layer {name!r}")
     with contextlib.suppress(FileNotFoundError), unheld(name), doing, turn(place):
         if broken and not _problem(name)[1]:
-            return
-        (place / "layer.json").unlink(missing_ok=True)  # first, so that a deletion that breaks off leaves no layer
-        sync(place)
-        shutil.rmtree(place)
+            return False
+        # Moved at once: whoever saves the layer anew meanwhile has a folder of their own, and what breaks off is seen.
+        going = place.with_name(f"{place.name[:180]}.deleting")
+        shutil.rmtree(going, ignore_errors=True)
+        place.rename(going)
+        sync(folder())
+        shutil.rmtree(going)
+        return True
+    return False
 
 
 def tidy(name: str) -> None:

@@ -40,7 +40,9 @@ def unheld(name: str) -> Iterator[None]:
         with turns.alone(home(name) / _MARK):
             yield
     except BlockingIOError as error:
-        raise RunError(f"layer {name!r} is in use by a run, or by another that has boxes of it open") from error
+        raise RunError(
+            f"layer {name!r} is in use: by a run, by whoever has boxes of it open, or who removes it"
+        ) from error
 
 
 def is_held(place: Path) -> bool:

@@ -5,16 +5,17 @@ from __future__ import annotations
 import os
 import shutil
 import tarfile
+from collections import deque
 from pathlib import Path
 
 from datafactory.errors import SandboxError, boundary
-from datafactory.layers import Layer, home, room, tar_of, turn
+from datafactory.layers import Layer, home, pieces, room, tar_of, turn
 from datafactory.whole import sync
 
 
 def unpack(layer: Layer, *, owner: int) -> Path:
     """The folder that holds the layer's files, all of them user `owner`'s; it is there whole or not at all. Raises
-    SandboxError, also where the disk has no room."""
+    SandboxError, also where the disk has no room, and DataError for a damaged layer."""
     place = home(layer.name)
     done = place / f"{layer.digest[:16]}-{owner}"
     doing = f"unpacking {layer.name!r}"
@@ -24,6 +25,7 @@ def unpack(layer: Layer, *, owner: int) -> Path:
         draft = place / ".unpacking"
         if draft.exists():  # of a factory that was killed
             shutil.rmtree(draft)
+        deque(pieces(layer), maxlen=0)  # a damaged one is told before anything of it is there
         with room(SandboxError, doing, place, layer.size):
             _unpack(layer, draft, owner)
         draft.rename(done)

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import tarfile
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import cast
@@ -12,7 +15,7 @@ import pytest
 import pytest_asyncio
 
 from datafactory import layers
-from datafactory.errors import DataError, Missing, SandboxError
+from datafactory.errors import DataError, Missing, RunError, SandboxError
 from datafactory.protocols import Sandbox, SandboxHost
 from datafactory.types import File, files
 from sandboxes import docker_layers
@@ -198,6 +201,39 @@ async def test_a_layer_whose_unpacking_was_broken_off_is_unpacked_anew(host: San
     assert not (place / ".unpacking").exists()
 
 
+@pytest.mark.parametrize("kind", KINDS[:2], indirect=True, scope="module")
+async def test_a_host_holds_the_layers_that_it_opens_boxes_on_and_notes_their_use(host: SandboxHost, kind: str) -> None:
+    name = f"{NAME}-held-by-{kind}"
+    save(host, name, **{"/testbed/unlike": kind})
+    mark = layers.home(name) / ".use"
+    async with SANDBOXES[kind].start() as another:
+        async with another.open(name, {}):
+            assert time.time() - mark.stat().st_mtime < 60
+            os.utime(mark, (0, 0))
+        async with another.open(name, {}):
+            assert mark.stat().st_mtime == 0, "noted once a minute, which costs nothing"
+        with pytest.raises(RunError, match="in use"):
+            layers.remove(name)
+    assert layers.remove(name)
+
+
+@pytest.mark.parametrize("kind", KINDS[:2], indirect=True, scope="module")
+async def test_a_tar_of_the_right_size_that_is_not_what_was_saved_is_found_and_nothing_comes_of_it(
+    host: SandboxHost, kind: str
+) -> None:
+    saved = save(host, f"{NAME}-changed", **{"/testbed/unlike": f"changed {kind}"})
+    with layers.tar_of(saved).open("r+b") as tar:
+        tar.seek(-tarfile.RECORDSIZE, os.SEEK_END)
+        tar.write(b"\xff")
+    with pytest.raises(DataError, match=r"damaged \(its tar is not what was saved\)"):
+        async with host.open(saved.name, {}):
+            pass
+    assert kind != "docker" or saved.name not in {image.layer for image in docker_layers.built()}
+    assert {path.name for path in layers.home(saved.name).iterdir()} == {
+        "layer.json", ".turn", ".use", layers.tar_of(saved).name,
+    }  # fmt: skip
+
+
 @pytest.mark.docker
 @pytest.mark.parametrize("kind", [KINDS[0]], indirect=True, scope="module")
 async def test_an_image_of_a_layer_is_labelled_built_once_and_shares_its_bases_disk_layers(host: SandboxHost) -> None:
@@ -219,3 +255,20 @@ async def test_no_image_is_built_where_the_disk_is_nearly_full(host: SandboxHost
     async with DockerSandbox(min_free="1000t").start() as full:
         with pytest.raises(SandboxError, match=r"must have .* MB and .*layers prune.*min_free: 1000t"):
             full.image_digest(f"{NAME}-too-large")
+
+
+@pytest.mark.docker
+@pytest.mark.parametrize("kind", [KINDS[0]], indirect=True, scope="module")
+async def test_an_image_goes_with_its_layer_but_not_while_a_container_uses_it(host: SandboxHost) -> None:
+    name = f"{NAME}-to-go"
+    layer = save(host, name, **{"/testbed/large": "x" * 100_000})
+    async with host.open(name, {}):
+        image = next(image for image in docker_layers.built() if image.layer == name)
+        assert image.reference == docker_layers.reference(layer) and image.id == host.image_digest(name)
+        assert 100_000 < image.size < 1_000_000, "its base is not counted"
+        assert not docker_layers.take_away(image)
+    for _ in range(50):  # the container goes in the background
+        if docker_layers.take_away(image):
+            break
+        await asyncio.sleep(0.1)
+    assert image not in docker_layers.built() and docker_layers.take_away(image)
