@@ -13,8 +13,8 @@ from pathlib import Path, PurePosixPath
 from typing import IO
 
 from datafactory.errors import DataError, StorageError, boundary
+from datafactory.layers.disk import room
 from datafactory.layers.layer import PREFIX, TIME, Layer, find, home, tar_of, turn
-from datafactory.layers.room import room
 from datafactory.types import File, Files
 from datafactory.whole import sync, whole
 
