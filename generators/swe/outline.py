@@ -51,7 +51,7 @@ class Outline:
         """Raises Unreadable."""
         self.source: Source = read(path, data)
         self.tree = syntax(path, data)
-        self.parts: list[Part] = list(_parts(self.tree, "", None))
+        self.parts: list[Part] = list(parts_of(self.tree))
         """As they stand in the file, an outer one before those inside."""
         self.lines: list[str] = NEWLINE.split(self.source.text)
 
@@ -89,18 +89,19 @@ class Outline:
         return same(self.tree, other.tree)
 
 
-def _parts(node: ast.AST, prefix: str, within: Part | None) -> Iterator[Part]:
+def parts_of(node: ast.AST, prefix: str = "", within: Part | None = None) -> Iterator[Part]:
+    """The functions and classes in a tree, as they stand there, an outer one before those inside."""
     for child in ast.iter_child_nodes(node):
         if not isinstance(child, ast.stmt | ast.ExceptHandler | ast.match_case):
             continue
         if not isinstance(child, Definition):
-            yield from _parts(child, prefix, within)
+            yield from parts_of(child, prefix, within)
             continue
         name = f"{prefix}{child.name}"
         inner = child.body[0]
         part = Part(name, child, _first(child), _first(inner), child.end_lineno or child.lineno, within)
         yield part
-        yield from _parts(child, f"{name}.", part)
+        yield from parts_of(child, f"{name}.", part)
 
 
 def _first(node: ast.stmt) -> int:
