@@ -49,6 +49,8 @@ class Desk:
         self.texts = [self.issue]
         self.frames: list[tuple[str, int, str]] = []
         self.read: dict[str, set[int]] = {}
+        self.cited: set[tuple[str, int]] = set()
+        self.mended: set[str] = set()
         self._slip, self._slipped = slip, set[str]()
         self._notes: list[str] = []
 

@@ -102,7 +102,7 @@ def _work(desk: Desk) -> Story[None]:
     followed: set[str] = set()
     for number, edit in enumerate(desk.edits):
         if number and not desk.seen_lines(edit):
-            desk.note("read_further", path=edit.path)
+            desk.note("read_on_here" if edit.path in desk.mended else "read_further", path=edit.path)
         yield from locate(desk, edit, followed)
         yield from mend(desk, edit, more=number > 0)
     yield from _review(desk)

@@ -35,7 +35,10 @@ def locate(desk: Desk, edit: Edit, followed: set[str]) -> Story[None]:
     if anchor is None:
         anchor = yield from _outline(desk, edit, chain)
     elif not _placed(desk, edit.path, anchor):
-        yield from _search(desk, anchor.name)
+        followed.add(anchor.name)
+        seen = yield from _search(desk, anchor.name)
+        if f"{edit.path}:{anchor.first}:" in seen:
+            desk.note("found", name=anchor.name, path=edit.path, line=anchor.first)
     yield from _read_down(desk, edit, chain, anchor)
 
 
@@ -102,15 +105,18 @@ def _placed(desk: Desk, path: str, found: Definition) -> bool:
     place = next((frame for frame in reversed(desk.frames) if frame[0] == path and frame[2] == found.name), None)
     if place:
         desk.note("in_traceback", path=path, line=place[1], name=found.name)
+        desk.cited.add(place[:2])
     return place is not None
 
 
 def _outline(desk: Desk, edit: Edit, chain: tuple[Definition, ...]) -> Story[Definition | None]:
     """No name leads to the place: list the files, then what the file defines."""
+    if edit.path in desk.mended:
+        return chain[-1] if chain else None
     if not desk.told(edit.path):
         yield from desk.turn("list_files", Act("git ls-files '*.py' | head -n 100", 0.5))
     lead = next((name for name in sorted(modules(desk.issue)) if name in edit.path.replace(".", "/").split("/")), "")
-    desk.note("module_lead" if lead else "no_lead", path=edit.path, name=lead)
+    desk.note("module_lead" if lead else "no_lead_more" if desk.mended else "no_lead", path=edit.path, name=lead)
     if not chain:
         return None
     outline = Act(f'grep -nE "^ *(async def|def|class) " {quote(edit.path)}', 0.5)

@@ -27,10 +27,12 @@ def mend(desk: Desk, edit: Edit, *, more: bool) -> Story[None]:
     """Say what should be otherwise, and make one edit. `more`: it is not the first."""
     desk.note("further" if more else "suspect", path=edit.path)
     at = [frame for frame in desk.frames if frame[0] == edit.path and edit.first <= frame[1] <= edit.last]
-    if at:
+    if at and not desk.mended and at[-1][:2] not in desk.cited:
         desk.note("raised_here", line=at[-1][1], name=at[-1][2])
     kind, values = suspicion(edit)
     desk.note(f"wrong_{kind}", **values, path=edit.path, where=_where(edit))
+    if not more and desk.rng.random() < 0.5:
+        desk.note("explains")
     if desk.native and desk.rng.random() < 0.5:
         seen = yield Beat("think", desk.noted(), "")
         desk.take(seen)
@@ -44,6 +46,7 @@ def mend(desk: Desk, edit: Edit, *, more: bool) -> Story[None]:
         again = Act(shell_edit(edit, desk.rng, executes=desk.executes), 1.0)
         seen = yield from desk.turn("edit", again, kind="act", path=edit.path)
     desk.shifted(edit)
+    desk.mended.add(edit.path)
     desk.note("shell_failed" if _FAILED.search(seen) else "edited", path=edit.path)
 
 
@@ -64,15 +67,16 @@ def _editor(desk: Desk, edit: Edit) -> dict[str, object] | None:
 def _missed(desk: Desk, edit: Edit) -> Story[None]:
     """An edit that the editor refuses: its place is there more than once, or is not there as it was typed."""
     assert edit.before is not None
-    short = next((line.strip() for line in edit.removed if line.strip() and edit.before.count(line.strip()) > 1), "")
+    short = edit.removed[0].strip() if len(edit.removed) == len(edit.added) == 1 else ""
     spaced = re.sub(r"(?<=\S)  ?(?=\S)", lambda found: "" if found[0] == "  " else "  ", edit.old, count=1)
-    for old, phrase in ((short, "ambiguous"), (spaced, "misremembered")):
+    tried = ((short, edit.added[0].strip() if short else "", "ambiguous"), (spaced, edit.new, "misremembered"))
+    for old, new, phrase in tried:
         if not old or old == edit.old:
             continue
         try:
-            replaced(edit.before, old, edit.new)
+            replaced(edit.before, old, new)
         except EditorError:
-            call = {"command": "str_replace", "path": f"{desk.root}/{edit.path}", "old_str": old, "new_str": edit.new}
+            call = {"command": "str_replace", "path": f"{desk.root}/{edit.path}", "old_str": old, "new_str": new}
             yield from desk.turn("edit", Act("", editor=call), kind="slip", path=edit.path)
             desk.note(phrase)
             return
