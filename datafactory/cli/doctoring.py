@@ -17,6 +17,7 @@ from datafactory.cli import exits
 from datafactory.cli.machine import gpus, memory, models_at, program_version
 from datafactory.cli.printing import clean, console, say_json, size, words
 from datafactory.errors import FactoryError, SandboxError, boundary
+from datafactory.layers import stock
 from datafactory.local import CORES
 
 ROOM = 5 << 30
@@ -118,6 +119,13 @@ def _images() -> Finding:
     return Finding("docker images", not missing, said, get if missing else "")
 
 
+def _layers() -> Finding:
+    kept = stock()
+    said = f"{len(kept)} kept, {size(sum(each.size for each in kept))} on disk (datafactory layers list)"
+    damaged = sum(bool(each.problem) for each in kept)
+    return Finding("layers", True, f"{said}; damaged: {damaged} (datafactory layers prune)" if damaged else said)
+
+
 def _bubblewrap() -> Finding:
     version = program_version("bwrap")
     get = "optional (Debian: apt-get install bubblewrap); the namespace sandbox does without it"
@@ -188,6 +196,7 @@ LOOKS: tuple[Callable[[], Finding], ...] = (
     _disk,
     *(_sandbox(name) for name in SANDBOXES),
     _images,
+    _layers,
     _bubblewrap,
     _git,
     _gpu,
