@@ -64,10 +64,11 @@ def read_instances(path: Path, *, patch_makes_bug: bool | None = None) -> Iterat
     and key.
     """
     for where, row in _rows(path):
-        yield _instance(row, f"{path}, {where}", patch_makes_bug)
+        yield instance_of(row, f"{path}, {where}", patch_makes_bug=patch_makes_bug)
 
 
-def _instance(row: Any, where: str, patch_makes_bug: bool | None) -> Instance:
+def instance_of(row: Any, where: str, *, patch_makes_bug: bool | None = None) -> Instance:
+    """The instance of one row, as `read_instances` reads it; `where`: its place, for messages. Raises DataError."""
     if not isinstance(row, Mapping):
         raise DataError(f"{where}: a row must be an object, not {type(row).__name__}")
     repo = _text(row, where, "repo", needed=True)

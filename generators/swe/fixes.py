@@ -7,9 +7,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 from shlex import quote
 
+from datafactory.layers import hold
 from datafactory.protocols import SandboxHost
 from datafactory.types import Files, Reject
 from generators.swe.benches import Pair
+from generators.swe.between import bug_between
 from generators.swe.checkout_lines import PREPARE
 from generators.swe.environment import Environment
 from generators.swe.environment.repeats import EACH, SUITE, Found
@@ -77,6 +79,13 @@ class Proven:
     """Test files that are not there any more once it is mended."""
 
 
+def bug_of(fix: KnownFix, kind: str) -> Bug:
+    """The bug that a fix mends. Raises NoBug."""
+    sound = {path: None if file is None else file.data for path, file in fix.code.items()}
+    found = fix.found.files
+    return bug_between(kind, sound, {path: found[path].data if path in found else None for path in sound})
+
+
 async def prove_fix(host: SandboxHost, ground: Ground, fix: KnownFix, bug: Bug, *, repeats: int) -> Proven | Reject:
     """Run the tests of the mended repository `repeats` times, then over the broken code, in one box that begins as an
     agent's does. `ground`: any commit near to the one that is found, with the same requirements.
@@ -89,23 +98,24 @@ async def prove_fix(host: SandboxHost, ground: Ground, fix: KnownFix, bug: Bug, 
     prepare = (*ground.environment.copies.prepare, *remove, *PREPARE)
     mended = fix.mended
     testing = _testing(ground, mended)
-    async with (
-        host.open(ground.environment.image, files, workdir=TESTBED, prepare=prepare) as box,
-        open_bench(box, testing) as bench,
-    ):
-        found = Found(testing)
-        for _ in range(repeats):
-            report = await bench.run(None, changes=_in_box({**fix.code, **fix.judging}), timeout=SUITE, each=EACH)
-            if report.timed_out:
-                return Reject(reason="hangs", detail=f"with the fix, the suite takes over {SUITE:g} s")
-            found.reports.append(report)
-            found.unstable.update(report.unstable)
-        if not found.stable:
-            return Reject(reason="tests_fail", detail=f"with the fix, no test passes: {_first(found)}")
-        environment = _environment(ground.environment, fix, found, mended)
-        seconds = {test: result.seconds for test, result in report.results.items()}
-        pair = Pair(box, bench, None, seconds, max(each.seconds for each in found.reports))
-        valid = await validate(pair, environment, bug, _in_box(fix.judging), repeats=repeats)
+    with hold(ground.environment.image):
+        async with (
+            host.open(ground.environment.image, files, workdir=TESTBED, prepare=prepare) as box,
+            open_bench(box, testing) as bench,
+        ):
+            found = Found(testing)
+            for _ in range(repeats):
+                report = await bench.run(None, changes=_in_box({**fix.code, **fix.judging}), timeout=SUITE, each=EACH)
+                if report.timed_out:
+                    return Reject(reason="hangs", detail=f"with the fix, the suite takes over {SUITE:g} s")
+                found.reports.append(report)
+                found.unstable.update(report.unstable)
+            if not found.stable:
+                return Reject(reason="tests_fail", detail=f"with the fix, no test passes: {_first(found)}")
+            environment = _environment(ground.environment, fix, found, mended)
+            seconds = {test: result.seconds for test, result in report.results.items()}
+            pair = Pair(box, bench, None, seconds, max(each.seconds for each in found.reports))
+            valid = await validate(pair, environment, bug, _in_box(fix.judging), repeats=repeats)
     if isinstance(valid, Reject):
         return valid
     gone = tuple(sorted(path for path, file in fix.judging.items() if file is None))
@@ -130,10 +140,18 @@ def _environment(ground: Environment, fix: KnownFix, found: Found, mended: Files
         tests=found.stable,
         flaky=found.flaky,
         failing=found.failing,
-        seconds=found.reports[-1].seconds,
+        seconds=_rough(max(report.seconds for report in found.reports)),
         test_files=tuple(sorted(judged.union(test_files(mended, suite)))),
         coverage=Coverage(),
     )
+
+
+def _rough(seconds: float) -> float:
+    """So many or more, and the same however busy a machine is: the time that a check has is a part of the task."""
+    rough = 10.0
+    while rough < seconds:
+        rough *= 2
+    return rough
 
 
 def _testing(ground: Ground, mended: Files) -> Testing:

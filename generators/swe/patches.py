@@ -7,6 +7,7 @@ from pathlib import Path
 
 from datafactory.formats.diff_paths import diff_paths
 from datafactory.types import File, Files
+from generators.swe.mutations import diff
 from generators.swe.sources.git import GitFailed, git
 
 Change = dict[str, File | None]
@@ -27,6 +28,15 @@ def between(before: Files, after: Files) -> Change:
     """What turns `before` into `after`; a file whose mode alone differs counts too."""
     fresh: Change = {path: file for path, file in after.items() if before.get(path) != file}
     return fresh | {path: None for path in before if path not in after}
+
+
+def patch_of(before: Files, change: Change) -> str:
+    """A patch for `git apply` that makes the change; bytes that are no UTF-8 are replaced, and fit nothing."""
+    sides = [
+        (path, before[path].data if path in before else None, None if file is None else file.data)
+        for path, file in sorted(change.items())
+    ]
+    return b"".join(diff(*side) for side in sides).decode(errors="replace")
 
 
 def applied(files: Files, patch: str, *, reverse: bool = False) -> Change:

@@ -64,7 +64,7 @@ async def open_repositories(
             except (SourceError, SetUpFailed) as error:
                 if not error.final:
                     raise
-                return Unfit(repository.at, error.step, f"{error}\n{_log_of(error)}".strip())
+                return Unfit(repository.at, error.step, f"{error}\n{log_of(error)}".strip())
 
     async with asyncio.TaskGroup() as group:
         asked = [group.create_task(prepared(repository)) for repository in repositories]
@@ -86,5 +86,6 @@ def forget(image: str) -> None:
     shelf.forget(cache() / "environments", image)
 
 
-def _log_of(error: GeneratorError) -> str:
+def log_of(error: GeneratorError) -> str:
+    """The end of what was printed before it; empty: nothing was, or nobody kept it."""
     return str(getattr(error, "log", ""))[-2000:]
