@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
+from datafactory.errors import SandboxError
 from datafactory.local import CORES
 from datafactory.protocols import Chat, Episode, Slot
 from datafactory.spec import Spec
@@ -80,15 +81,13 @@ async def make_task(
     more: dict[str, Any] | None = None,
 ) -> Draft | Reject:
     """Prove the bug, have its issue written, and put the task together. `broken`: the changed files by their paths in
-    the repository; `more`: further facts of the source. Rejects as `validate`, and `fix_elsewhere` (it
-    could be read off another file), `too_many_fail`, `statement_…`;
-    they name the bug. Raises SandboxError, TeacherError."""
+    the repository; `more`: further facts of the source. Rejects as `validate`, and `fix_elsewhere` (it could
+    be read off another file), `breaks_box`, `too_many_fail`, `statement_…`; they name the bug. Raises
+    SandboxError, TeacherError."""
     what = bug.model_dump(mode="json")
     if known := ready.environment.copies.of(bug.fix):
         return Reject(reason="fix_elsewhere", detail=known, what=what)
-    async with ready.benches.take() as pair:
-        changes = {f"{TESTBED}/{path}": data for path, data in broken.items()}
-        valid = await validate(pair, ready.environment, bug, changes, repeats=spec.repeats)
+    valid = await _validated(ready, bug, {f"{TESTBED}/{path}": data for path, data in broken.items()}, spec.repeats)
     if isinstance(valid, Reject):
         return valid.but(what=what)
     if spec.most_failing is not None and len(valid.fail_to_pass) > spec.most_failing:
@@ -109,6 +108,22 @@ async def make_task(
         rates=spec.reward == "rates",
         more={"changes": [change.model_dump(mode="json") for change in bug.changes], **(more or {})},
     )
+
+
+async def _validated(ready: Ready, bug: Bug, changes: dict[str, bytes], repeats: int) -> Valid | Reject:
+    """As `validate`; a bug with which two boxes broke, in which the tests ran before, is the one that broke them."""
+    for last in (False, True):
+        taken = False
+        try:
+            async with ready.benches.take() as pair:
+                taken = True
+                return await validate(pair, ready.environment, bug, changes, repeats=repeats)
+        except SandboxError as error:
+            if not taken:
+                raise
+            if last:
+                return Reject(reason="breaks_box", detail=f"two boxes broke while the tests ran: {error}")
+    raise AssertionError
 
 
 async def stated(

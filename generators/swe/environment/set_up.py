@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from datafactory import layers
-from datafactory.errors import DataError, GeneratorError, boundary
+from datafactory.errors import DataError, GeneratorError, SandboxError, boundary
 from datafactory.protocols import SandboxHost
 from datafactory.turns import awaited_turn
 from datafactory.types import Files, digest_of
@@ -88,17 +88,23 @@ async def _make(host: SandboxHost, checkout: Checkout, folder: Path, image: str,
 
 
 async def _build(
-    host: SandboxHost, checkout: Checkout, folder: Path, suite: Suite
+    host: SandboxHost, checkout: Checkout, folder: Path, suite: Suite, *, again: bool = True
 ) -> tuple[Target, tuple[str, ...], Copies, Files, Found]:
-    """What is built is taken before any test runs, so that nothing of tests is in the layer."""
+    """What is built is taken before any test runs, so that nothing of tests is in the layer. `again`: where the box
+    breaks while they run, try in another one, before the tests are blamed."""
     async with host.open(BASE, {}, workdir=TESTBED) as box:
         target = await look(box)
         builder = Builder(box)
         resolver = Resolver(target, folder / "wheels")
         copies = await install(builder, target, resolver, checkout)
         files = await builder.layer()
-        found = await first_run(box, await arguments(box, suite))
-        return target, tuple(builder.commands), copies, files, found
+        try:
+            found = await first_run(box, await arguments(box, suite))
+            return target, tuple(builder.commands), copies, files, found
+        except SandboxError as error:
+            if not again:
+                raise SetUpFailed("tests_run", f"two boxes broke while the tests ran: {error}"[:LOG]) from error
+    return await _build(host, checkout, folder, suite, again=False)
 
 
 async def _repeat(host: SandboxHost, image: str, found: Found) -> Coverage:

@@ -17,12 +17,17 @@ from typing import Any
 from datafactory.errors import GeneratorError, SandboxError
 from datafactory.protocols import Box
 from datafactory.types import File, Files
-from generators.swe.testing.records import Coverage, Report, Testing
+from generators.swe.testing.records import Coverage, Report, Testing, TestResult
 
 HOME = "/run/datafactory-bench"
 """Folder in the box, under which each bench has one of its own."""
 PACKAGE = "datafactory_bench"
 """What the programs are called in the box: no module of a repository's."""
+KILLERS = 5
+"""Tests and files that may end the process in one run, each of which costs its start."""
+LATEST = 20
+"""Of the tests that had begun when it ended, those that are tried alone to find out which one did it."""
+KILLED = "crashed: it ended the process that runs the tests"
 PATIENCE = 60.0
 """Seconds for the process to import pytest, and for an answer once its time is up."""
 
@@ -69,6 +74,16 @@ async def open_warm_bench(box: Box, testing: Testing) -> AsyncIterator[WarmBench
         yield bench
     finally:
         await bench._stop()
+
+
+class RunnerKilled(SandboxError):
+    """The process that runs the tests was ended while a test ran, or a file was collected; the box is as it was."""
+
+    def __init__(self, message: str, begun: bytes) -> None:
+        super().__init__(message)
+        said = [json.loads(line) for line in begun.splitlines()]
+        self.begun: list[tuple[str, str]] = [(at.get("id", ""), at.get("file", "")) for at in said]
+        """Tests (else empty) and files (else empty), in order; some may have begun after it was gone."""
 
 
 class Bench:
@@ -128,9 +143,48 @@ class Bench:
         *,
         timeout: float,
         changes: Mapping[str, bytes | None] | None = None,
-        **more: Any,
+        more: Sequence[str] = (),
+        **others: Any,
     ) -> Report:
-        return Report.model_validate(await self._answer(tests, timeout=timeout, changes=changes, **more))
+        """What is asked, again without those that ended the process."""
+        killers: dict[str, TestResult] = {}
+        broken: dict[str, str] = {}
+        while True:
+            spared = (*(f"--deselect={test}" for test in killers), *(f"--ignore={file}" for file in broken))
+            try:
+                answered = await self._answer(
+                    None if tests is None else [test for test in tests if test not in killers],
+                    timeout=timeout,
+                    changes=changes,
+                    more=(*more, *spared),
+                    **others,
+                )
+            except RunnerKilled as error:
+                test, file = await self._killer(error, timeout, changes, [*killers, *broken])
+                if test:
+                    killers[test] = TestResult(id=test, outcome="failed", message=KILLED)
+                else:
+                    broken[file] = KILLED
+                continue
+            report = Report.model_validate(answered)
+            return report.but(results={**report.results, **killers}, broken={**report.broken, **broken})
+
+    async def _killer(
+        self,
+        lost: RunnerKilled,
+        timeout: float,
+        changes: Mapping[str, bytes | None] | None,
+        known: Sequence[str],
+    ) -> tuple[str, str]:
+        """The test, or the file, that ends the process by itself: of those that had begun when it was gone, the last
+        that does it again."""
+        for test, file in lost.begun[: -LATEST - 1 : -1] if len(known) < KILLERS else ():
+            try:
+                await self._answer([test or f"{file}::"], timeout=timeout, changes=changes)
+            except RunnerKilled:
+                if (test or file) not in known:
+                    return test, file
+        raise lost
 
     async def _answer(
         self,
@@ -151,6 +205,7 @@ class Bench:
                 "changes": {path: placed.get(path) for path in changes or {}},
                 "timeout": timeout,
                 "fresh": False,
+                "at": f"{self._home}/at-{number}",
                 **more,
             }
             cargo = {placed[path]: File(data=data) for path, data in brought.items()}
@@ -161,8 +216,10 @@ class Bench:
             result = await self._box.exec(line, timeout=timeout + PATIENCE)
             said = await self._box.read(answer) if result.exit_code == 0 else None
             if said is None:
+                at = await self._box.read(asked["at"])
                 await self._start()
-                raise SandboxError(f"the tests' process was lost ({result.exit_code}): {result.output[-500:]}")
+                lost = f"the tests' process was lost ({result.exit_code}): {result.output[-500:]}"
+                raise RunnerKilled(lost, at) if at else SandboxError(lost)
             answered: dict[str, Any] = json.loads(said)
             if "error" in answered:
                 raise SandboxError(f"changes could not be made in the box: {answered['error']}")
@@ -207,8 +264,11 @@ class WarmBench(Bench):
         each: float | None = None,
     ) -> Report | None:
         """As `run`, for `changes` of lines that no import runs: functions that are there already get their new code.
-        None, and nothing was run: the changes come to more than that. Raises SandboxError."""
-        answered = await self._answer(tests, changes=changes, timeout=timeout, each=each)
+        None: the changes come to more than that, or ended this process. Raises SandboxError."""
+        try:
+            answered = await self._answer(tests, changes=changes, timeout=timeout, each=each)
+        except RunnerKilled:
+            return None
         return None if "cold" in answered else Report.model_validate(answered)
 
     def _more(self) -> str:

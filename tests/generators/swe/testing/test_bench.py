@@ -11,6 +11,7 @@ from datafactory.errors import SandboxError
 from datafactory.protocols import Box
 from datafactory.types import files
 from generators.swe.testing import Bench, Testing, open_bench
+from generators.swe.testing.bench import KILLED
 from tests.generators.swe.testing.repository import CORE, TESTING, open_box
 
 pytestmark = [pytest.mark.namespace, pytest.mark.asyncio(loop_scope="module")]
@@ -157,3 +158,11 @@ async def test_an_interpreter_without_pytest_is_an_error_that_says_so(box: Box) 
     with pytest.raises(SandboxError, match=r"no tests can be run by /nowhere/python"):
         async with open_bench(box, Testing(python="/nowhere/python")):
             pass
+
+
+async def test_a_test_that_ends_the_process_above_it_is_failed_and_the_others_are_run(bench: Bench) -> None:
+    kills = b"import os\ndef test_1(): pass\ndef test_2(): os.kill(os.getppid(), 9)\ndef test_3(): pass\n"
+    changes = {"/testbed/tests/test_a.py": kills, "/testbed/tests/test_b.py": b"import os\nos.kill(os.getppid(), 9)\n"}
+    whole = await bench.run(changes=changes)
+    assert (whole.broken["tests/test_b.py"], whole.results["tests/test_a.py::test_2"].message) == (KILLED, KILLED)
+    assert f"{PLAIN}test_add" in whole.passed
