@@ -44,8 +44,7 @@ async def set_up(host: SandboxHost, checkout: Checkout, *, folder: Path) -> Envi
     Raises SetUpFailed where it cannot be done without a person, SandboxError where boxes break, Missing without pip.
     """
     base_digest = await asyncio.to_thread(host.image_digest, BASE)
-    asked = checkout.repository
-    key = digest_of([VERSION, checkout.digest, base_digest, list(asked.tests), list(asked.requirements)], 24)
+    key = key_of(checkout, base_digest)
     path = folder / shelf.KEPT / f"{key}.json"
     with boundary(GeneratorError, f"setting up {checkout.name}"):
         async with awaited_turn(path.with_suffix(".lock")):
@@ -55,6 +54,12 @@ async def set_up(host: SandboxHost, checkout: Checkout, *, folder: Path) -> Envi
             made = await _make(host, checkout, folder, layer_name(checkout, key), base_digest)
             await asyncio.to_thread(shelf.write, path, made)
             return made
+
+
+def key_of(checkout: Checkout, base_digest: str) -> str:
+    """What its environment is kept by: 24 hex digits of all that shapes it."""
+    asked = checkout.repository
+    return digest_of([VERSION, checkout.digest, base_digest, list(asked.tests), list(asked.requirements)], 24)
 
 
 async def _make(host: SandboxHost, checkout: Checkout, folder: Path, image: str, base_digest: str) -> Environment:

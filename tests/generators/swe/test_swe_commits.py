@@ -137,11 +137,11 @@ class Mined:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def mined(mended: Mended) -> AsyncIterator[Mined]:
+async def mined(set_up_already: Mended) -> AsyncIterator[Mined]:
     """All slots, in a sandbox that is up still."""
-    spec = SWECommits(count=4, repos=[str(mended.folder)], boxes=1)
+    spec = SWECommits(count=4, repos=[str(set_up_already.folder)], repeats=2, boxes=1)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("XDG_STATE_HOME", str(mended.state))
+        patch.setenv("XDG_STATE_HOME", str(set_up_already.state))
         async with NamespaceSandbox().start() as host, spec.open(host) as maker:
             names = enumerate([*NEWEST_FIRST, "behind"])
             yield Mined(host, {name: await maker.make(Slot(n, 0, seed=n), None) for n, name in names})

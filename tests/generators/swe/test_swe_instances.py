@@ -77,7 +77,7 @@ def written(folder: Path, *rows: Mapping[str, Any]) -> Path:
 @asynccontextmanager
 async def opened(mended: Mended, path: Path, **fields: Any) -> AsyncIterator[tuple[SandboxHost, Maker]]:
     """A sandbox, and the generator ready to make drafts; the repositories are a folder's."""
-    given = {"path": path, "where": {"who/counting": str(mended.folder)}, "boxes": 1, **fields}
+    given = {"path": path, "where": {"who/counting": str(mended.folder)}, "repeats": 2, "boxes": 1, **fields}
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_STATE_HOME", str(mended.state))
         async with NamespaceSandbox().start() as host, SWEInstances.model_validate(given).open(host) as maker:
@@ -90,9 +90,9 @@ async def make(maker: Maker, index: int) -> Draft | Reject:
 
 
 @pytest.mark.namespace
-async def test_rows_of_either_kind_are_tasks_that_their_fix_resolves(mended: Mended, tmp_path: Path) -> None:
-    bench, smith = bench_row(mended), smith_row(mended)
-    async with opened(mended, written(tmp_path, bench, smith)) as (host, maker):
+async def test_rows_of_either_kind_are_tasks_that_their_fix_resolves(set_up_already: Mended, tmp_path: Path) -> None:
+    bench, smith = bench_row(set_up_already), smith_row(set_up_already)
+    async with opened(set_up_already, written(tmp_path, bench, smith)) as (host, maker):
         first, second = await make(maker, 0), await make(maker, 1)
         assert isinstance(first, Draft) and isinstance(second, Draft), (first, second)
         for draft in (first, second):
@@ -112,17 +112,19 @@ async def test_rows_of_either_kind_are_tasks_that_their_fix_resolves(mended: Men
 
 
 @pytest.mark.namespace
-async def test_our_own_rows_come_back_as_the_same_task(mended: Mended, tmp_path: Path) -> None:
+async def test_our_own_rows_come_back_as_the_same_task(set_up_already: Mended, tmp_path: Path) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("XDG_STATE_HOME", str(mended.state))
-        spec = SWECommits(count=1, repos=[f"{mended.folder}@{mended.fixes['limit']}"], boxes=1)
+        patch.setenv("XDG_STATE_HOME", str(set_up_already.state))
+        spec = SWECommits(
+            count=1, repos=[f"{set_up_already.folder}@{set_up_already.fixes['limit']}"], repeats=2, boxes=1
+        )
         async with NamespaceSandbox().start() as host, spec.open(host) as maker:
             ours = await make(maker, 0)
     assert isinstance(ours, Draft)
     facts = SweFacts.model_validate(ours.source.facts)
     row = to_swe_bench(Task(**dict(ours), id="swe_commits-0", digest=ours.content_digest()), facts)
-    where = {"counting": str(mended.folder)}
-    async with opened(mended, written(tmp_path, row), where=where) as (_, maker):
+    where = {"counting": str(set_up_already.folder)}
+    async with opened(set_up_already, written(tmp_path, row), where=where) as (_, maker):
         again = await make(maker, 0)
     assert isinstance(again, Draft), again
     assert {**again.source.facts, "bug_kind": "", "changes": ""} == {
@@ -134,33 +136,35 @@ async def test_our_own_rows_come_back_as_the_same_task(mended: Mended, tmp_path:
 
 
 @pytest.mark.namespace
-async def test_tests_are_held_to_their_word_unless_they_are_found_anew(mended: Mended, tmp_path: Path) -> None:
-    wrong = bench_row(mended, FAIL_TO_PASS=[LIMIT, PASS[0], f"{COUNTED}test_nowhere"], PASS_TO_PASS=[])
-    silent = bench_row(mended, FAIL_TO_PASS=[PASS[0]], PASS_TO_PASS=[LIMIT])
+async def test_tests_are_held_to_their_word_unless_they_are_found_anew(set_up_already: Mended, tmp_path: Path) -> None:
+    wrong = bench_row(set_up_already, FAIL_TO_PASS=[LIMIT, PASS[0], f"{COUNTED}test_nowhere"], PASS_TO_PASS=[])
+    silent = bench_row(set_up_already, FAIL_TO_PASS=[PASS[0]], PASS_TO_PASS=[LIMIT])
     path = written(tmp_path, wrong, silent)
-    async with opened(mended, path) as (_, maker):
+    async with opened(set_up_already, path) as (_, maker):
         got, other = await make(maker, 0), await make(maker, 1)
     assert isinstance(got, Reject) and isinstance(other, Reject) and got.reason == other.reason == "tests_disagree"
     assert got.detail == f"{COUNTED}test_nowhere not there; {PASS[0]} pass without it"
     assert other.detail == f"{PASS[0]} pass without it; {LIMIT} fail without it, and should not"
-    async with opened(mended, path, recompute=True) as (_, maker):
+    async with opened(set_up_already, path, recompute=True) as (_, maker):
         found = await make(maker, 0)
     assert isinstance(found, Draft)
     assert found.source.facts["fail_to_pass"] == [LIMIT] and found.source.facts["pass_to_pass"] == PASS
 
 
 @pytest.mark.namespace
-async def test_rows_that_cannot_be_tasks_say_why(mended: Mended, tmp_path: Path) -> None:
-    unfit = bench_row(mended, test_patch=bench_row(mended)["test_patch"].replace(" def test_", " def toast_"))
+async def test_rows_that_cannot_be_tasks_say_why(set_up_already: Mended, tmp_path: Path) -> None:
+    unfit = bench_row(
+        set_up_already, test_patch=bench_row(set_up_already)["test_patch"].replace(" def test_", " def toast_")
+    )
     rows = {
         "patch_does_not_fit": unfit,
-        "unknown_repo": bench_row(mended, repo="who/else"),
-        "excluded": bench_row(mended, repo="who/django"),
-        "unfit_git": bench_row(mended, base_commit="0" * 40),
-        "no_bug": bench_row(mended, patch=bench_row(mended)["test_patch"]),
-        "no_test_fails": bench_row(mended, test_patch=""),
+        "unknown_repo": bench_row(set_up_already, repo="who/else"),
+        "excluded": bench_row(set_up_already, repo="who/django"),
+        "unfit_git": bench_row(set_up_already, base_commit="0" * 40),
+        "no_bug": bench_row(set_up_already, patch=bench_row(set_up_already)["test_patch"]),
+        "no_test_fails": bench_row(set_up_already, test_patch=""),
     }
-    async with opened(mended, written(tmp_path, *rows.values())) as (_, maker):
+    async with opened(set_up_already, written(tmp_path, *rows.values())) as (_, maker):
         got = [await make(maker, index) for index in range(len(rows) + 1)]
     told = {reject.reason: reject.detail for reject in got if isinstance(reject, Reject)}
     assert list(told) == [*rows, "no_rows_left"]
