@@ -53,6 +53,7 @@ class Desk:
         self.mended: set[str] = set()
         self._slip, self._slipped = slip, set[str]()
         self._notes: list[str] = []
+        self._no_text: set[str] = set()
 
     @property
     def native(self) -> bool:
@@ -95,10 +96,14 @@ class Desk:
     def view(self, path: str, first: int, last: int, plan: str, **values: Any) -> Story[str]:
         """Look at lines of a file."""
         shell = f"cat -n {quote(path)} | sed -n '{first},{last}p'"
-        by_editor = self.rng.random() < 0.85
+        by_editor = self.rng.random() < 0.85 and path not in self._no_text
         shown = {"command": "view", "path": f"{self.root}/{path}", "view_range": [first, last]}
         act = Act(shell, 0.5, editor=shown if by_editor else None)
         seen = yield from self.turn(plan, act, path=path, first=first, last=last, **values)
+        if act.editor is not None and self.native and seen.startswith("ERROR"):
+            self._no_text.add(path)
+            self.note("view_refused", path=path)
+            seen = yield from self.turn(plan, Act(shell, 0.5), path=path, first=first, last=last, **values)
         self.read.setdefault(path, set()).update(int(number) for number in _NUMBERED.findall(seen))
         return seen
 

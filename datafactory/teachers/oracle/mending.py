@@ -12,6 +12,7 @@ from datafactory.teachers.oracle.desk import Desk, Story
 from datafactory.teachers.oracle.edits import Edit
 from datafactory.teachers.oracle.plan import Act, Beat
 from datafactory.teachers.oracle.shell_edits import fragments, shell_edit
+from datafactory.teachers.oracle.words import listed
 
 _FAILED = re.compile(r"^\[?exit code:? [1-9]|^ERROR: |^Traceback", re.M)
 _COMPARES = re.compile(r"(?:[=!<>]=|[<>]|\bis\b|\bin\b|\bnot\b|\s)+")
@@ -105,6 +106,12 @@ def suspicion(edit: Edit) -> tuple[str, dict[str, str]]:
         return "indent", values
     if Counter(gone) == Counter(come):
         return "order", values
+    if len(gone) == len(come) > 1:
+        pairs = [
+            f"`{_short(was)}` should be `{_short(now)}`" for was, now in zip(gone, come, strict=True) if was != now
+        ]
+        if len(pairs) <= 3:
+            return "lines", values | {"pairs": listed(pairs)}
     if len(gone) != 1 or len(come) != 1:
         return "block", values
     was, now = (part.strip() for part in fragments(gone[0], come[0]))
