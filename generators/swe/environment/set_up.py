@@ -15,6 +15,7 @@ from datafactory.types import Files, digest_of
 from generators.swe.environment import shelf
 from generators.swe.environment.build import LOG, Builder
 from generators.swe.environment.copies import Copies
+from generators.swe.environment.extension import rebuilding
 from generators.swe.environment.install import install
 from generators.swe.environment.record import Environment, SetUpFailed
 from generators.swe.environment.repeats import EACH, SUITE, Found, arguments, first_run
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 
 BASE = "software_engineering"
 """The image that layers lie on: it has gcc, git and venv."""
-VERSION = 2
+VERSION = 3
 """Of the way environments are made: another number makes them anew."""
 REPEATS = 3
 """Runs of the whole suite: a test that fails one time in ten is found in 27 of 100 cases, and the runs of a bug's
@@ -104,7 +105,11 @@ async def _build(
         copies = await install(builder, target, resolver, checkout)
         files = await builder.layer()
         try:
+            rebuild = await rebuilding(box, files, checkout.files, checkout.version)
+            if rebuild.why_not:
+                builder.note(rebuild.why_not)
             found = await first_run(box, await arguments(box, suite))
+            found.testing = found.testing.but(rebuild=rebuild.line, rebuild_seconds=rebuild.seconds)
             return target, tuple(builder.commands), copies, files, found
         except SandboxError as error:
             if not again:
