@@ -11,7 +11,7 @@ from generators.swe.environment.record import SetUpFailed
 from generators.swe.environment.suite import Suite
 from generators.swe.places import PYTHON, TESTBED
 from generators.swe.testing import Report, Testing
-from generators.swe.testing.bench import open_bench
+from generators.swe.testing.bench import KILLED, open_bench
 
 EACH = 60.0
 """Seconds for one test, past which it counts as hanging."""
@@ -29,6 +29,7 @@ class Found:
 
     testing: Testing
     hung: dict[str, str] = field(default_factory=dict)
+    """Tests and files that were taken out of the suite, and why."""
     reports: list[Report] = field(default_factory=list)
     unstable: dict[str, str] = field(default_factory=dict)
     """Ids that name no test from one session to the next, and why."""
@@ -81,8 +82,8 @@ async def arguments(box: Box, suite: Suite) -> Testing:
 
 
 async def first_run(box: Box, testing: Testing, *, each: float = EACH, suite: float = SUITE) -> Found:
-    """Run the suite once; tests that take over `each` seconds are taken out of it. Raises SetUpFailed where nothing
-    passes, and where it takes over `suite` seconds."""
+    """Run the suite once; tests that take over `each` seconds, or end what runs them, are taken out of it. Raises
+    SetUpFailed where nothing passes, and where it takes over `suite` seconds."""
     found = Found(testing)
     for _ in range(_ROUNDS):
         async with open_bench(box, found.testing) as bench:
@@ -92,24 +93,25 @@ async def first_run(box: Box, testing: Testing, *, each: float = EACH, suite: fl
             for id, result in report.results.items()
             if result.message.startswith("timeout") and result.seconds >= each * 0.9
         }
-        if not hung:
-            break
-        found.hung |= hung
-        found.testing = deselected(found.testing, list(hung))
-        if not report.timed_out:
-            report = report.but(results={id: one for id, one in report.results.items() if id not in hung})
+        killers = {id: result.message for id, result in report.results.items() if result.message == KILLED}
+        ended = {file: why for file, why in report.broken.items() if why == KILLED}
+        found.hung |= {**hung, **killers, **ended}
+        found.testing = deselected(found.testing, [*hung, *killers], list(ended))
+        if not hung or not report.timed_out:
             break
     if report.timed_out:
         raise SetUpFailed("tests_run", f"the suite takes over {suite:g} s", report.log[-LOG:])
     _judge(report)
+    report = report.but(results={id: one for id, one in report.results.items() if id not in found.hung})
     found.reports.append(report)
     found.unstable.update(report.unstable)
     return found
 
 
-def deselected(testing: Testing, tests: Sequence[str]) -> Testing:
-    """The same without some tests."""
-    return testing.but(arguments=(*testing.arguments, *(f"--deselect={id}" for id in tests)))
+def deselected(testing: Testing, tests: Sequence[str], files: Sequence[str] = ()) -> Testing:
+    """The same without some tests, and some files of tests."""
+    without = (*(f"--deselect={id}" for id in tests), *(f"--ignore={file}" for file in files))
+    return testing.but(arguments=(*testing.arguments, *without))
 
 
 def _judge(report: Report) -> None:
