@@ -163,10 +163,10 @@ async def repository_box(task: Task, *, executes: bool) -> AsyncIterator[Any]:
         yield box
 
 
-async def restored(task: Task, box: Any) -> None:
-    """The box of an execution-free attempt, as it was before."""
-    await box.inside.exec("git -C /testbed checkout -q . && git -C /testbed clean -fdq")
-    await box.inside.push(task.files)
+async def renewed(task: Task, box: Any) -> None:
+    """The box of an execution-free attempt, with the files as `task` has them at first; its commit stays."""
+    await box.inside.exec("rm -rf /testbed/*")
+    await box.inside.push({f"/testbed/{path}": File(data=text.encode()) for path, text in SOUND.items()} | task.files)
 
 
 async def worked(task: Task, box: Any, agent: str, *, seed: int = 1, slip: float = 0.0) -> Attempted:

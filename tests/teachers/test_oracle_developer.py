@@ -16,7 +16,7 @@ from datafactory.swe_facts import PATCH
 from datafactory.teachers import oracle
 from datafactory.teachers.oracle import OracleTeacher
 from datafactory.types import Message, Source, Usage
-from tests.teachers.repository import BROKEN, CART, PRICES, SOUND, cart_task, repository_box, restored, swe_task, worked
+from tests.teachers.repository import BROKEN, CART, PRICES, SOUND, cart_task, renewed, repository_box, swe_task, worked
 
 pytestmark = pytest.mark.namespace
 ALL = pytest.mark.parametrize("agent", ["openhands", "tools", "terminus-2"])
@@ -77,7 +77,7 @@ async def test_attempts_differ_and_slips_are_errors_that_are_seen_and_mended() -
     task, errors, typos, told = cart_task(), 0, 0, set()
     async with repository_box(task, executes=False) as box:
         for seed in range(5):
-            await restored(task, box)
+            await renewed(task, box)
             done = await worked(task, box, "openhands", seed=seed, slip=1.0)
             assert await box.read("/testbed/shop/prices.py") == PRICES.encode()
             text = "\n".join(turns(done))
@@ -124,17 +124,17 @@ ODD: dict[str, tuple[dict[str, bytes | None], dict[str, bytes | None]]] = {
 }
 
 
-@pytest.mark.parametrize("name", ODD)
-async def test_odd_files_end_as_the_fix_has_them(name: str) -> None:
-    broken, sound = ODD[name]
-    task = swe_task(broken, sound)
-    async with repository_box(task, executes=False) as box:
-        for agent, seed in (("openhands", 1), ("tools", 2)):
-            await restored(task, box)
-            done = await worked(task, box, agent, seed=seed)
-            for path, data in sound.items():
-                assert await box.read(f"/testbed/{path}") == data
-            assert done.stop == "submitted" and editor_errors(done) == (name == "no_utf8" and agent == "openhands")
+async def test_odd_files_end_as_the_fix_has_them() -> None:
+    async with repository_box(cart_task(), executes=False) as box:
+        for name, (broken, sound) in ODD.items():
+            task = swe_task(broken, sound)
+            for agent, seed in (("openhands", 1), ("tools", 2)):
+                await renewed(task, box)
+                done = await worked(task, box, agent, seed=seed)
+                for path, data in sound.items():
+                    assert await box.read(f"/testbed/{path}") == data, name
+                refused = name == "no_utf8" and agent == "openhands"
+                assert done.stop == "submitted" and editor_errors(done) == refused, name
         assert list(box.violations) == []
 
 
