@@ -10,8 +10,10 @@ from dataclasses import dataclass
 from datafactory.protocols import Box, SandboxHost
 from generators.swe.checkout_lines import PREPARE, marks
 from generators.swe.environment import Environment
-from generators.swe.testing import Bench, WarmBench, open_bench, open_warm_bench
+from generators.swe.testing import Bench, Report, WarmBench, open_bench, open_warm_bench
 
+MOST_WORKERS = 8
+"""Forks that share a suite."""
 SLACK = 5.0
 """Seconds beyond four times what tests take without a change, before they count as hung."""
 
@@ -28,7 +30,13 @@ class Pair:
     seconds: dict[str, float]
     """What each test took in this box, without a change."""
     suite: float
-    """What the suite took."""
+    """What the suite took, by `workers`."""
+    workers: int = 1
+    """Forks that share the whole suite: more than one where it waits more than it computes."""
+
+    def is_part(self, tests: Collection[str]) -> bool:
+        """Whether `tests` take so much less than the whole suite that it pays to run them first."""
+        return sum(self.seconds.get(test, 0.0) for test in tests) < self.suite / 2
 
     def limit(self, tests: Collection[str] | None) -> float:
         """Seconds after which a run of `tests` (None: all) is hung."""
@@ -76,7 +84,18 @@ class Benches:
             warm = await stack.enter_async_context(open_warm_bench(box, testing))
             sound = await cold.run(timeout=60 + 10 * self._environment.seconds)
             seconds = {test: result.seconds for test, result in sound.results.items()}
-            return stack.pop_all(), Pair(box, cold, warm, seconds, sound.seconds)
+            suite, workers = await _shared(cold, sound)
+            return stack.pop_all(), Pair(box, cold, warm, seconds, suite, workers)
+
+
+async def _shared(bench: Bench, sound: Report) -> tuple[float, int]:
+    """How long the whole suite takes without a change, and by how many forks, given its run by one."""
+    workers = min(MOST_WORKERS, int(sound.seconds / max(sound.cpu_seconds, 0.01)))
+    if workers < 2:
+        return sound.seconds, 1
+    shared = await bench.run(timeout=60 + 10 * sound.seconds, workers=workers)
+    worth = shared.passed >= sound.passed and shared.seconds < sound.seconds / 2
+    return (shared.seconds, workers) if worth else (sound.seconds, 1)
 
 
 @asynccontextmanager

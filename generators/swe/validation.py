@@ -11,6 +11,9 @@ from generators.swe.environment import Environment
 from generators.swe.mutations import Bug
 from generators.swe.testing import Report, TestResult
 
+TRACES = 20
+"""Tracebacks that are kept of a bug: a problem statement is written from fewer."""
+
 
 @dataclass(frozen=True, slots=True)
 class Valid:
@@ -21,7 +24,7 @@ class Valid:
     pass_to_pass: tuple[str, ...]
     """Pass with the change and without."""
     failing: tuple[TestResult, ...]
-    """What the first said, from the run of the whole suite."""
+    """What the first said, in the last run; with the traceback for the first `TRACES`."""
 
 
 def covering(environment: Environment, bug: Bug) -> frozenset[str] | None:
@@ -44,41 +47,39 @@ async def validate(
     """Run what the bug may touch, then the whole suite, then again the tests that failed and those that run its lines,
     until `repeats` runs agree.
 
-    Where all that the bug changes is what functions do, the first and the second swap their code and the third imports:
-    both ways have to say the same. `changes`: the broken files by absolute path in the box; None: no such file.
-    Reasons: `not_covered`, `no_test_fails`, `hangs`, `flaky`, `nothing_passes` (a task needs a test of either kind,
-    SWE-smith). Raises SandboxError.
+    Where all that the bug changes is what functions do, the first and the second swap their code; what follows imports,
+    once at least: both ways have to say the same. `changes`: the broken files by absolute path in the box; None: no
+    such file. Reasons: `not_covered`, `no_test_fails`, `hangs`, `flaky`, `nothing_passes` (a task needs a test of
+    either kind, SWE-smith). Raises SandboxError.
     """
     touched = covering(environment, bug)
     if touched is not None and not touched:
         return Reject(reason="not_covered", detail=f"no test runs {_places(bug)}")
-    runs = _Runs(pair, frozenset(environment.tests), changes, swaps=touched is not None)
-    first = await runs.failing(touched)
-    if first is None:
-        return _hangs(runs)
-    if not first:
-        return Reject(
-            reason="no_test_fails", detail=f"{len(touched or runs.stable)} tests pass with {_places(bug)} broken"
-        )
-    every = first if touched is None else await runs.failing(None)
-    if every is None:
-        return _hangs(runs)
-    if touched is not None and every & touched != first:
-        return _flaky(every & touched, first)
-    whole, again = runs.report, every | (touched or frozenset())
-    seen = 2 if touched is not None and every <= touched else 1  # else a test depends on a line that it does not run
-    runs.swaps = False
-    for _ in range(repeats - seen):
-        found = await runs.failing(again)
-        if found is None:
-            return _hangs(runs)
-        if found != every:
-            return _flaky(every, found)
-    if every == runs.stable:
+    stable = frozenset(environment.tests)
+    asked = touched if touched is not None and pair.is_part(touched) else None
+    first, whole = await _confirmed(pair, asked, changes, swaps=touched is not None)
+    if first.timed_out or (whole is not None and whole.timed_out):
+        return _hangs(pair, whole or first, asked if whole is None else None)
+    failed = (asked or stable) - first.passed
+    if not failed:
+        return Reject(reason="no_test_fails", detail=f"{len(asked or stable)} tests pass with {_places(bug)} broken")
+    every = failed if whole is None else stable - whole.passed
+    if asked is not None and every & asked != failed:
+        return _flaky(every & asked, failed)
+    seen = 2 if whole is not None and every == failed else 1  # else a test depends on a line that it does not run
+    said = first
+    for number in range(left := max(repeats - seen, 1)):
+        traces = TRACES if number == left - 1 else 0
+        said = await pair.cold.run(sorted(every), changes=changes, timeout=pair.limit(every), traces=traces)
+        if said.timed_out:
+            return _hangs(pair, said, every)
+        if every & said.passed:
+            return _flaky(every, every - said.passed)
+    if every == stable:
         return Reject(reason="nothing_passes", detail=f"all {len(every)} tests fail with {_places(bug)} broken")
     ordered = tuple(test for test in environment.tests if test in every)
     passing = tuple(test for test in environment.tests if test not in every)
-    return Valid(ordered, passing, tuple(whole.results.get(test) or _lost(whole, test) for test in ordered))
+    return Valid(ordered, passing, tuple(said.results.get(test) or _lost(said, test) for test in ordered))
 
 
 def _lost(report: Report, test: str) -> TestResult:
@@ -86,43 +87,28 @@ def _lost(report: Report, test: str) -> TestResult:
     return TestResult(id=test, outcome="error", message=report.broken.get(test.partition("::")[0], ""))
 
 
-class _Runs:
-    """Runs of one change."""
-
-    def __init__(self, pair: Pair, stable: frozenset[str], changes: Mapping[str, bytes | None], *, swaps: bool) -> None:
-        self.stable = stable
-        self.swaps = swaps
-        """Whether code may be swapped: no line of the change ran while anything was imported."""
-        self.report = Report()
-        """Of the last run."""
-        self.hung = ""
-        """Why the last run was ended."""
-        self._pair = pair
-        self._changes = changes
-
-    async def failing(self, which: frozenset[str] | None) -> frozenset[str] | None:
-        """Those of `which` (None: all stable tests) that do not pass; None: the run was ended."""
-        tests = None if which is None else sorted(which)
-        limit = self._pair.limit(which)
-        report = None
-        if self.swaps and self._pair.warm is not None:
-            report = await self._pair.warm.swapped(tests, changes=self._changes, timeout=limit)
-            self.swaps = report is not None
-        self.report = report or await self._pair.cold.run(tests, changes=self._changes, timeout=limit)
-        if self.report.timed_out:
-            results = self.report.results.values()
-            slow = next((result.id for result in results if result.message.startswith("timeout")), "")
-            self.hung = f"not done after {limit:.0f} s{f', in {slow}' if slow else ''}"
-            return None
-        return (self.stable if which is None else which) - self.report.passed
+async def _confirmed(
+    pair: Pair, asked: frozenset[str] | None, changes: Mapping[str, bytes | None], *, swaps: bool
+) -> tuple[Report, Report | None]:
+    """A run of what is asked for, and one of the whole suite where that fails; None: the first was of the whole suite.
+    `swaps`: whether code may be swapped, since no line of the bug ran while anything was imported."""
+    tests = None if asked is None else sorted(asked)
+    limits = {"timeout": pair.limit(asked), "whole": pair.limit(None)}
+    for bench in (pair.warm if swaps else None, pair.cold):
+        made = bench and await bench.confirmed(tests, changes=changes, workers=pair.workers, **limits)
+        if made:
+            return made
+    raise AssertionError("a bench that imports runs any change")
 
 
 def _places(bug: Bug) -> str:
     return ", ".join(f"{change.path}:{change.first_line}" for change in bug.changes)
 
 
-def _hangs(runs: _Runs) -> Reject:
-    return Reject(reason="hangs", detail=runs.hung)
+def _hangs(pair: Pair, report: Report, asked: frozenset[str] | None) -> Reject:
+    """Why a run of `asked` (None: all tests) was ended."""
+    slow = next((result.id for result in report.results.values() if result.message.startswith("timeout")), "")
+    return Reject(reason="hangs", detail=f"not done after {pair.limit(asked):.0f} s{f', in {slow}' if slow else ''}")
 
 
 def _flaky(one: frozenset[str], other: frozenset[str]) -> Reject:

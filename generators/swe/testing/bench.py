@@ -60,22 +60,6 @@ async def open_bench(box: Box, testing: Testing) -> AsyncIterator[Bench]:
         await bench._stop()
 
 
-@asynccontextmanager
-async def open_warm_bench(box: Box, testing: Testing) -> AsyncIterator[WarmBench | None]:
-    """Start a process in `box` that has imported and collected everything; None: it came to nothing, as with a
-    repository that pytest itself is made of."""
-    bench = WarmBench(box, testing)
-    try:
-        await bench._start()
-    except SandboxError:
-        yield None
-        return
-    try:
-        yield bench
-    finally:
-        await bench._stop()
-
-
 class RunnerKilled(SandboxError):
     """The process that runs the tests was ended while a test ran, or a file was collected; the box is as it was."""
 
@@ -106,14 +90,35 @@ class Bench:
         changes: Mapping[str, bytes | None] | None = None,
         timeout: float = 300.0,
         each: float | None = None,
+        traces: int | None = None,
+        workers: int = 1,
     ) -> Report:
         """Run `tests` (node ids; None: the whole suite) with `changes` (absolute path to content; None: no such file)
         in place, which are taken back afterwards. `timeout`: seconds for all of it; `each`: for one test, after which
-        the others go on.
+        the others go on; `traces`: how many failures' tracebacks are wanted (None: all); `workers`: forks that share
+        the tests, not with `each`.
 
         Whatever the tests do to their process is in the report. Raises SandboxError where the box is broken.
         """
-        return await self._ask(tests, changes=changes or {}, timeout=timeout, each=each)
+        return await self._ask(tests, changes=changes or {}, timeout=timeout, each=each, traces=traces, workers=workers)
+
+    async def confirmed(
+        self,
+        tests: Sequence[str] | None,
+        *,
+        changes: Mapping[str, bytes | None],
+        timeout: float,
+        whole: float,
+        workers: int = 1,
+    ) -> tuple[Report, Report | None] | None:
+        """As `run`, without tracebacks; where one of `tests` does not pass, the whole suite is run as well, by
+        `workers` in at most `whole` seconds. None: it cannot be done in this way (see `warm_bench`)."""
+        if tests is None:
+            return await self.run(None, changes=changes, timeout=timeout, traces=0, workers=workers), None
+        first = await self.run(tests, changes=changes, timeout=timeout, traces=0)
+        if first.timed_out or first.passed >= set(tests):
+            return first, None
+        return first, await self.run(None, changes=changes, timeout=whole, traces=0, workers=workers)
 
     async def coverage(self, *, timeout: float = 600.0) -> Coverage:
         """Run the whole suite under coverage.py, which the interpreter must have. Raises GeneratorError where that
@@ -191,9 +196,11 @@ class Bench:
         tests: Sequence[str] | None,
         *,
         timeout: float,
+        patience: float = 0.0,
         changes: Mapping[str, bytes | None] | None = None,
         **more: Any,
     ) -> dict[str, Any]:
+        """What the process says; it has `timeout` seconds, and `patience` more."""
         async with self._lock:
             number = next(self._numbers)
             brought = {path: data for path, data in (changes or {}).items() if data is not None}
@@ -206,6 +213,7 @@ class Bench:
                 "timeout": timeout,
                 "fresh": False,
                 "at": f"{self._home}/at-{number}",
+                "then": None,
                 **more,
             }
             cargo = {placed[path]: File(data=data) for path, data in brought.items()}
@@ -213,7 +221,7 @@ class Bench:
             await self._box.push(cargo)
             answer = f"{self._home}/answer-{number}.json"
             line = f"echo {number} 1<>{self._home}/requests && {self._await(number)}"
-            result = await self._box.exec(line, timeout=timeout + PATIENCE)
+            result = await self._box.exec(line, timeout=timeout + patience + PATIENCE)
             said = await self._box.read(answer) if result.exit_code == 0 else None
             if said is None:
                 at = await self._box.read(asked["at"])
@@ -248,28 +256,3 @@ class Bench:
     async def _stop(self) -> None:
         with contextlib.suppress(SandboxError):  # of a box that is broken nothing runs any more
             await self._box.exec(f"kill -9 $(cat {self._home}/pid) 2>/dev/null; rm -rf {self._home}", timeout=PATIENCE)
-
-
-class WarmBench(Bench):
-    """Runs tests without importing or collecting anything; see `open_warm_bench`."""
-
-    program = "warm"
-
-    async def swapped(
-        self,
-        tests: Sequence[str] | None = None,
-        *,
-        changes: Mapping[str, bytes | None],
-        timeout: float = 300.0,
-        each: float | None = None,
-    ) -> Report | None:
-        """As `run`, for `changes` of lines that no import runs: functions that are there already get their new code.
-        None: the changes come to more than that, or ended this process. Raises SandboxError."""
-        try:
-            answered = await self._answer(tests, changes=changes, timeout=timeout, each=each)
-        except RunnerKilled:
-            return None
-        return None if "cold" in answered else Report.model_validate(answered)
-
-    def _more(self) -> str:
-        return f", {list(self._testing.arguments)!r}"

@@ -52,6 +52,8 @@ class Report(Record):
     """Whether the time of the whole run was up. Tests that it cut off are failed; their message begins with
     ``timeout``."""
     seconds: float = 0.0
+    cpu_seconds: float = 0.0
+    """What its processes computed, of those that ended by themselves or were ended."""
     log: str = ""
     """The end of what pytest printed."""
 

@@ -61,12 +61,20 @@ def serve(home: str, requests: int, answers: int, answer: Callable[[dict[str, An
 
 
 def answered(request: dict[str, Any], start: Start, changes: Changes, stop: int) -> dict[str, Any]:
-    """Run what is asked for, with its changes in place: a report, or the error that a change met with."""
+    """Run what is asked for, with its changes in place: a report, or the error that a change met with. Where a test
+    does not pass, ``then`` of the request says what else is run; its report is under that name."""
     began = time.time()
     request["compile"] = not request["changes"]
     try:
         changes.make(request["changes"])
-        return run(request, start, stop=stop)
+        report = run(request, start, stop=stop)
+        if (
+            request["then"]
+            and not report["timed_out"]
+            and any(result["outcome"] != "passed" for result in report["results"].values())
+        ):
+            report["then"] = run({**request, **request["then"]}, start, stop=stop)
+        return report
     except OSError as error:
         return {"error": f"{type(error).__name__}: {error}"}
     finally:

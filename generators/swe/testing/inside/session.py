@@ -8,12 +8,17 @@ import os
 import re
 import sys
 from collections import Counter
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from _pytest.main import pytest_runtestloop
 
+from .crew import share
+
+LOST = "a fork that ran a part of the tests was lost"
+"""Why a run in several forks came to nothing."""
 TRACE = 2000
 """Characters kept of a traceback: the end, where the reason stands."""
 _ADDRESS = re.compile(r"\bat 0x[0-9a-fA-F]{6,}")
@@ -79,6 +84,7 @@ class Recorder:
         self._events = events
         self._nonce = request["nonce"]
         self._folder = request["folder"]
+        self._config: Any = None
         self._wants(request)
         self._avoid = request.get("avoid", {})
         self._reports: list[Any] = []
@@ -90,6 +96,29 @@ class Recorder:
         self._files = None if wanted is None else list(dict.fromkeys(file_of(test) for test in wanted))
         self._done = set(request.get("done", ()))
         self._at = os.open(request["at"], _APPENDING, 0o666) if request.get("at") else -1
+        self._workers: int = request.get("workers", 1)
+        self._left(request.get("traces"))
+
+    def _left(self, traces: int | None) -> None:
+        """So many more tracebacks are wanted (None: all), each of which costs as much as several tests."""
+        self._traces = traces
+        if self._config is not None:
+            self._config.option.tbstyle = "no" if traces == 0 else "short"
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_configure(self, config: Any) -> None:
+        """Options are read."""
+        self._config = config
+        self._left(self._traces)
+
+    def in_crew(self, session: Any, workers: int, run: Callable[[Any], object]) -> None:
+        """Have `workers` forks run the items of `session`, each as `run` does it."""
+
+        def begin() -> None:
+            self.owner, self._above = os.getpid(), os.getppid()
+
+        if not share(session, workers, begin, run):
+            self.say("ended", why=LOST, final=True)
 
     def say(self, event: str, **facts: Any) -> None:
         """One line to whoever supervises; a fork of this process has nothing to say."""
@@ -118,6 +147,14 @@ class Recorder:
             if why:
                 return pytest.CollectReport(collector.nodeid, "failed", why, [])
         return None
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtestloop(self, session: Any) -> bool | None:
+        """Leave it to several forks where that is asked for."""
+        if self._workers < 2:
+            return None
+        self.in_crew(session, self._workers, pytest_runtestloop)
+        return True
 
     @pytest.hookimpl(hookwrapper=True, tryfirst=True, specname="pytest_make_collect_report")
     def pytest_make_collect_report_exits(self, collector: Any) -> Generator[None, Any, None]:
@@ -179,8 +216,9 @@ class Recorder:
                 outcome, speaker = part, report
         seconds = sum(getattr(report, "duration", 0.0) for report in self._reports)
         why = {} if speaker is None else {"message": message_of(speaker)}
-        if outcome in ("failed", "error"):
+        if outcome in ("failed", "error") and self._traces != 0:
             why["trace"] = text_of(speaker)[-TRACE:]
+            self._left(None if self._traces is None else self._traces - 1)
         self.say("end", id=nodeid, outcome=outcome, seconds=round(seconds, 4), **why)
 
     def pytest_keyboard_interrupt(self, excinfo: Any) -> None:

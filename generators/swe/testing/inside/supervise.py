@@ -6,6 +6,7 @@ import contextlib
 import ctypes
 import json
 import os
+import resource
 import secrets
 import selectors
 import signal
@@ -37,21 +38,37 @@ def run(request: dict[str, Any], start: Start, *, stop: int | None = None) -> di
     """Run the tests that `request` asks for: a report, as JSON has it. A session that crashes loses the test that it
     was at, and the next one does the rest. `stop`: a descriptor; once it can be read, nobody wants the answer.
 
-    Of the request: `tests` (None: all), `timeout` and `each` (seconds for all, and for one test; None: no limit).
+    Of the request: `tests` (None: all), `timeout` and `each` (seconds for all, and for one test; None: no limit),
+    `workers` (forks that share the tests, without `each`; where one of them is lost, all is run again by one).
     """
-    began = time.monotonic()
+    if request.get("workers", 1) > 1:
+        report, whole = _run(request, start, stop)
+        return report if whole else _run({**request, "workers": 1}, start, stop)[0]
+    return _run(request, start, stop)[0]
+
+
+def _run(request: dict[str, Any], start: Start, stop: int | None) -> tuple[dict[str, Any], bool]:
+    """The report, and whether nothing was lost."""
+    began, used = time.monotonic(), _used()
     deadline = began + request["timeout"]
     tally = Tally(request["folder"], request["tests"])
     log = b""
-    for _ in range(RESTARTS):
+    for _ in range(RESTARTS if request.get("workers", 1) == 1 else 1):
         watch = Watch({**request, **tally.left(again=bool(request.get("coverage")))}, start, tally)
         log = watch.until(deadline, request.get("each"), stop)
         if not tally.lost_session(watch.how, log.decode(errors="replace")):
             break
     else:
         tally.why = tally.why or f"the session was lost {RESTARTS} times"
-    seconds = round(time.monotonic() - began, 4)
-    return {**tally.report(), "seconds": seconds, "log": log.decode(errors="replace")}
+    whole = not tally.why or tally.why == "timeout"
+    times = {"seconds": round(time.monotonic() - began, 4), "cpu_seconds": round(_used() - used, 4)}
+    return {**tally.report(), **times, "log": log.decode(errors="replace")}, whole
+
+
+def _used() -> float:
+    """CPU seconds of the processes that were waited for."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 class Watch:

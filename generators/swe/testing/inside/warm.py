@@ -108,7 +108,10 @@ class Collected(Recorder):
             else:
                 self.say(event, **facts)
         try:
-            pytest_runtestloop(self._session)
+            if self._workers > 1:
+                self.in_crew(self._session, self._workers, pytest_runtestloop)
+            else:
+                pytest_runtestloop(self._session)
         except pytest.exit.Exception as error:
             self.say("ended", why=f"Exit: {error.msg}".rstrip(": "), final=True)
         except (KeyboardInterrupt, pytest.Session.Interrupted) as error:

@@ -157,3 +157,49 @@ async def test_what_kills_or_stops_its_session_costs_itself_alone(box: Box) -> N
     assert {name for name, message in said.items() if not message} == {"test_before", "test_forks", "test_after"}
     assert said["test_segfault"] == "crashed: signal 11" and said["test_hangs"] == "timeout"
     assert said["test_interrupts"].startswith("KeyboardInterrupt")
+
+
+async def test_several_forks_tell_what_one_tells(benches: tuple[Bench, WarmBench]) -> None:
+    bench, warm = benches
+    one = await bench.run()
+    cold = await bench.run(workers=3)
+    swapped = await warm.confirmed(None, changes={}, timeout=60, whole=60, workers=3)
+    assert swapped is not None and swapped[1] is None
+    assert told(one) == told(cold) == told(swapped[0])
+    assert one.broken == cold.broken and not cold.timed_out
+
+
+async def test_where_a_fork_is_lost_one_process_runs_all_tests(box: Box) -> None:
+    names = [f"lost/test_losses.py::test_{name}" for name in ("before", "segfault", "leaves", "forks", "after")]
+    names += ["tests/test_plain.py::test_add", "tests/test_plain.py::test_wrong"]
+    async with open_bench(box, TESTING.but(arguments=(*TESTING.arguments, "lost", "tests/test_plain.py"))) as bench:
+        one, several = await bench.run(names, timeout=30), await bench.run(names, timeout=30, workers=4)
+    assert told(one) == told(several)
+    assert several.results[names[1]].message == "crashed: signal 11"
+
+
+async def test_the_whole_suite_is_run_only_where_a_test_fails(benches: tuple[Bench, WarmBench]) -> None:
+    wrong, asked = {CORE_AT: CORE.replace("a + b", "a - b").encode()}, ["tests/test_plain.py::test_add"]
+    for bench in benches:
+        fine = await bench.confirmed(asked, changes={}, timeout=60, whole=60)
+        assert fine is not None and fine[0].passed == set(asked) and fine[1] is None
+        bad = await bench.confirmed(asked, changes=wrong, timeout=60, whole=60)
+        assert bad is not None and bad[0].failed == set(asked)
+        assert bad[1] is not None and set(asked) < bad[1].failed and len(bad[1].results) > 20
+        assert bad[0].results[asked[0]].message == "AssertionError: assert -1 == 3"
+        assert not any(result.trace for report in bad if report for result in report.results.values())
+
+
+async def test_so_many_tracebacks_are_kept_as_are_wanted(benches: tuple[Bench, WarmBench]) -> None:
+    report = await benches[0].run(traces=2)
+    failed = [result for result in report.results.values() if result.outcome in ("failed", "error")]
+    assert [bool(result.trace) for result in failed] == [True] * 2 + [False] * (len(failed) - 2)
+    assert len(failed) > 4 and all(result.message for result in failed)
+
+
+async def test_what_was_compiled_from_old_files_stays(box: Box, benches: tuple[Bench, WarmBench]) -> None:
+    count = "find /run/datafactory-bench -name '*test_plain*.pyc' | wc -l"
+    await box.exec("touch -d 2020-01-01 /testbed/tests/*.py /testbed/pkg/*.py")
+    for _ in range(2):
+        await benches[0].run(["tests/test_plain.py::test_add"])
+        assert int((await box.exec(count)).output) >= 1
