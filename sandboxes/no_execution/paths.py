@@ -8,8 +8,8 @@ import re
 from sandboxes.no_execution.grammar import Refused, clip
 from sandboxes.no_execution.words import Word
 
-SYSTEM = ("bin", "boot", "dev", "etc", "lib", "lib32", "lib64", "libx32", "nix", "proc", "sbin", "sys", "usr")
-"""Folders of the root that hold what runs, or how."""
+SYSTEM = ("bin", "boot", "dev", "etc", "lib", "lib32", "lib64", "libx32", "nix", "opt", "proc", "sbin", "sys", "usr")
+"""Folders of the root that hold what runs, or how; environments lie in /opt."""
 STREAMS = ("/dev/null", "/dev/stdout", "/dev/stderr")
 _DASH = re.compile(r"(?:^|/|\s)-")
 _GIT = re.compile(r"(?:^|/)\.git(?:/|$|config$|attributes$)")

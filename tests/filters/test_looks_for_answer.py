@@ -13,6 +13,7 @@ from filters.swe.looking.packages import names_of
 from filters.swe.looks_for_answer import LooksForAnswer, signs
 from tests.filters import looking_lines_later as later
 from tests.filters.looking_lines import HARMLESS, LOOKING
+from tests.generators.swe.leaks.ways import BARRED, BYTECODE, COPIES, FACTORY, HISTORY, NETWORK
 from tests.sandboxes.no_execution_honest import HONEST
 
 HELD_OUT = ("toolz/tests/test_itertoolz.py",)
@@ -147,3 +148,15 @@ pieces = st.sampled_from(
 def test_no_line_breaks_the_scanner(line):
     assert all(command.words and command.words[0] for command in commands(line))
     assert set(kinds(line)) <= set(KINDS)
+
+
+def test_most_ways_that_boxes_close_are_seen_and_the_others_are_known():
+    ways = HISTORY | COPIES | FACTORY | BYTECODE | BARRED | NETWORK
+    lines = {name: f"cd /testbed; {line}" if name not in NETWORK else line for name, line in ways.items()}
+    unseen = {name for name, line in lines.items() if not of(said("execute_bash", command=line), repo="o__wordkit")}
+    assert unseen == {
+        "the module that is imported", "other Pythons", "what processes hold open", "roots of processes",
+        "folders of processes", "below the overlay", "below the folder", "curl", "a name", "an address", "a datagram",
+        "the machine's own ports", "the gateway",
+    }  # fmt: skip
+    assert len(ways) - len(unseen) >= 70

@@ -19,6 +19,8 @@ _OTHER = re.compile(
     """
 )
 """Words that name a commit other than the one that is checked out."""
+_VARIABLE = re.compile(r"\$\{?\w+\}?")
+"""Of ``$commit:path``: there is one commit, and that has a name."""
 _NAMING = {"log", "show", "diff", "checkout", "switch", "restore", "reset", "merge", "rebase", "cherry-pick", "revert"}
 _NAMING |= {
     "archive",
@@ -48,6 +50,8 @@ def looks_back(arguments: Sequence[str], *, stashed: bool) -> bool:
     command, rest = _split(arguments)
     if command in HISTORY | REFS:
         return command != "tag" or not any(not word.startswith("-") for word in rest)
+    if (command, rest[:1]) == ("worktree", ["list"]) or (command == "cat-file" and "--batch" in rest):
+        return True
     if command == "branch":
         return any(word in ("-a", "-r", "-av", "-rv", "-vv", "--all", "--remotes", "--contains") for word in rest)
     if command == "stash":
@@ -89,7 +93,8 @@ def _names_another(command: str, rest: list[str]) -> bool:
         if word == "--":
             return False
         name = word.removeprefix("--source=").removeprefix("--onto=")
-        if not skip and not name.startswith("-") and _OTHER.fullmatch(name.partition(":")[0]):
+        of, parted, _ = name.partition(":")
+        if not skip and not name.startswith("-") and (_OTHER.fullmatch(of) or (parted and _VARIABLE.fullmatch(of))):
             return True
         skip = word in _VALUED
     return False

@@ -36,9 +36,17 @@ PYTHON = re.compile(r"(?:i?python|pypy)\d*(?:\.\d+)?")
 CACHE = re.compile(r"(?:^|/)\.cache/(?:pip|uv|pypoetry)(?:/|$)")
 ABROAD = re.compile(r"(?:/|/(?:usr|opt|root|home|var|lib|srv|mnt)(?:/.*)?|~.*|\$HOME.*|\$\{HOME\}.*)")
 """Where a search begins that is not about the repository."""
-COPIES = re.compile(r"\.(?:patch|diff|orig|rej|whl|bundle|pack)$|\.tar(?:\.\w+)?$|\.tgz$|\.zip$|^git$|^\.git$")
+COPIES = re.compile(
+    r"\.(?:patch|diff|orig|rej|whl|bundle|pack|sw[\w?*]|egg)$|^direct_url\.json$|\.tar(?:\.\w+)?$|\.tgz$|\.zip$|^git$|^\.git$"
+)
 """Names of files that could hold the fixed code."""
 
+LEFT = re.compile(r"\.(?:orig|rej|bak|old|pyc|sw[\w?*])$|~$")
+"""Names of files that an editor, a merge or Python leaves; to show them is to look for what was there before."""
+_SCRATCH = re.compile(r"/(?:run|tmp|var/tmp|dev/shm|root|home|srv|mnt|media)/?")
+_SHOWING = {"cat", "xxd", "strings", "od", "hexdump", "head", "tail", "less", "grep"}
+_BESIDES = re.compile(r"/testbed(?:/.*)?|\./?\*?")
+_PRODUCTS = re.compile(r"(?:.*/)?(?:build|dist|\.tox|\.nox|htmlcov|_modules|\.hypothesis|\.pytest_cache)(?:/.*)?")
 _VALUED = {"-r", "--requirement", "-c", "--constraint", "-e", "--editable", "-t", "--target", "-i", "--index-url"}
 _VALUED |= {"--extra-index-url", "-f", "--find-links", "--prefix", "--root", "--python", "-d", "--dest", "--cache-dir"}
 _FETCHING = ("urlopen", "urlretrieve", "urllib", "requests", "httpx", "aiohttp", "http.client", "urllib3")
@@ -92,19 +100,40 @@ def seeks_copy(command: Command, names: frozenset[str]) -> bool:
     roots = list(_roots(command))
     if command.program in ("fd", "fdfind"):
         return any(map(ABROAD.fullmatch, roots[1:])) and _mentions(roots[0], names)
+    if command.program in ("grep", "egrep", "fgrep", "rg") and any(
+        re.match(r"-\w*[rR]|--recursive", word) for word in command.arguments
+    ):
+        return "/" in command.arguments
     if command.program != "find":
         return False
-    wanted = [
-        word.lower() for flag, word in zip(command.arguments, command.arguments[1:], strict=False) if flag in _FOUND
-    ]
+    pairs = list(zip(command.arguments, command.arguments[1:], strict=False))
+    wanted = [word.lower() for flag, word in pairs if flag in _FOUND]
+    if _shows(command) and any(map(LEFT.search, wanted)):
+        return True
+    if _shows(command) and any(map(_PRODUCTS.fullmatch, (*roots, *(word.strip("*") for word in wanted)))):
+        return True
+    besides = any(flag in ("-not", "!") for flag, _ in pairs) and any(map(_BESIDES.fullmatch, wanted))
     return any(ABROAD.fullmatch(root) for root in roots) and any(
-        _mentions(word, names) or COPIES.search(word) for word in wanted
+        _mentions(word, names) or COPIES.search(word) or (besides and word.endswith(".py")) for word in wanted
     )
+
+
+def shows_scratch(command: Command) -> bool:
+    """Whether all that lies in folders for scratch, or in homes, is shown."""
+    return command.program == "find" and _shows(command) and any(map(_SCRATCH.fullmatch, _roots(command)))
+
+
+def _shows(command: Command) -> bool:
+    """Whether `find` has files shown."""
+    following = zip(command.arguments, command.arguments[1:], strict=False)
+    return any(flag in ("-exec", "-execdir") and word in _SHOWING for flag, word in following)
 
 
 def code_seeks_copy(code: str, names: frozenset[str]) -> bool:
     """Whether a piece of Python looks into the folder of installed packages for the package."""
-    return ("site-packages" in code or "getsitepackages" in code) and _mentions(code, names)
+    looks = "site-packages" in code or "getsitepackages" in code
+    listed = "importlib.metadata" in code and "files(" in code
+    return (looks or listed) and _mentions(code, names)
 
 
 def in_copy(path: str, names: frozenset[str]) -> bool:

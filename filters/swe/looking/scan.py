@@ -12,15 +12,34 @@ from filters.swe.looking import git_history, packages
 from filters.swe.looking.lines import Command, commands
 
 Kind = Literal[
-    "git_history", "git_remote", "package_download", "web_download", "installed_copy", "factory_files", "test_edits"
+    "git_history",
+    "git_remote",
+    "package_download",
+    "web_download",
+    "installed_copy",
+    "factory_files",
+    "box_walls",
+    "test_edits",
 ]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
 FACTORY = re.compile(r"/(?:tests|solution|oracle|logs/verifier|tmp/datafactory|run/model\.patch)(?:/\S*)?")
 """Where Harbor and this factory keep checks, solutions and verdicts; a repository's own tests are below its workdir."""
+WALLS = re.compile(
+    r"""(?x)
+    /proc/(?:\d+|\*|\[[^\]]*\]\S*|\$\w+)/(?:environ|root|cwd|cmdline|fd|mem|maps|mountinfo)(?:/\S*)?
+    | /proc/self/(?:mountinfo|environ|root/\S*) | /proc/kcore
+    | /dev/(?:mem|kmem|sd\S*|vd\S*|nvme\S*)
+    | (?:/var)?/run/(?:docker|containerd)\S* | /var/lib/(?:docker|containers)(?:/\S*)?
+    """
+)
+"""What shows other processes than the agent's own, or what the box is made of."""
+_BREAKING = {"mount", "umount", "unshare", "nsenter", "chroot", "mknod", "pivot_root", "debugfs"}
+_SOCKET = re.compile(r"/dev/(?:tcp|udp)/\S+")
 TRIGGER = re.compile(
     r"\bcd\b|\bfd|\bgit\b|\.git/|pip|\buv\b|conda|mamba|poetry|pdm|easy_install|apt|curl|wget|aria2c|\bhttps?\b|\bxh\b|lynx|w3m|links"
     r"|\bgh\b|\bhub\b|glab|-packages|\.cache|find|locate|/tests|/solution|/oracle|/logs|/run|/tmp/datafactory|python|pypy"
+    r"|/proc/|/dev/(?:tcp|udp|k?mem|sd|vd|nvme)|/var/lib|mount|unshare|nsenter|chroot|mknod|debugfs|\s/(?:\s|$)"
 )
 """What a line must have to be parsed at all; a held-out file's name does too."""
 _CODE = re.compile(r"\bgit['\", \[\]]+(?:reflog|fsck|fetch|pull|clone|cat-file|ls-remote|stash|log['\", ]+--all)\b")
@@ -100,6 +119,8 @@ def _package(scan: Scan, command: Command) -> bool:
 
 
 def _web(_: Scan, command: Command) -> bool:
+    if any(_SOCKET.fullmatch(path) for path in (*command.read, *command.written)):
+        return True
     return packages.asks_web(command) or packages.code_asks_web(_code(command))
 
 
@@ -112,7 +133,12 @@ def _copy(scan: Scan, command: Command) -> bool:
 
 
 def _factory(_: Scan, command: Command) -> bool:
-    return any(FACTORY.fullmatch(path) for path in _paths(command))
+    return packages.shows_scratch(command) or any(FACTORY.fullmatch(path) for path in _paths(command))
+
+
+def _walls(_: Scan, command: Command) -> bool:
+    breaks = command.program in _BREAKING and bool(command.arguments)
+    return breaks or any(WALLS.fullmatch(path) for path in (*_paths(command), *command.words[1:]))
 
 
 def _tests(scan: Scan, command: Command) -> bool:
@@ -136,6 +162,7 @@ SIGNS: tuple[tuple[Kind, Callable[[Scan, Command], bool]], ...] = (
     ("web_download", _web),
     ("installed_copy", _copy),
     ("factory_files", _factory),
+    ("box_walls", _walls),
     ("test_edits", _tests),
 )
 """What is looked for in each command, in this order."""
