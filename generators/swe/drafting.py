@@ -57,7 +57,7 @@ def swe_draft(
         held_out,
         gone=gone,
         rates=rates,
-        timeout=120 + 5 * environment.seconds,
+        timeout=120 + 5 * (environment.seconds + environment.testing.rebuild_seconds),
     )
     return Draft(
         prompt=statement,

@@ -67,7 +67,8 @@ class Builder:
         """What the backend asks for once it runs; nothing where it does not run: the build will say why."""
         code = (_INSIDE / "hooks.py").read_text()
         words = shlex.join([PYTHON, "-c", code, *backend])
-        done = await self._box.exec(["bash", "-c", f"cd {TESTBED} && {_versions(version)} {words}"], timeout=PATIENCE)
+        line = f"cd {TESTBED} && {versions_told(version)} {words}"
+        done = await self._box.exec(["bash", "-c", line], timeout=PATIENCE)
         try:
             said = json.loads(done.stdout.decode(errors="replace").strip().rpartition("\n")[2])
         except ValueError:
@@ -80,7 +81,7 @@ class Builder:
             root = f"{TESTBED}/src" if any(path.startswith("src/") for path in checkout) else TESTBED
             await self._run(f"echo {root} > $({PYTHON} -c 'import site; print(site.getsitepackages()[0])')/testbed.pth")
             return
-        said = _versions(version)
+        said = versions_told(version)
         flags = "--use-pep517 --no-index --no-build-isolation --no-deps --no-compile --no-warn-script-location"
         done = await self._run(f"cd {TESTBED} && {said} {_PIP} install {flags} -e .")
         if done.exit_code and "setup.py" in checkout:
@@ -152,7 +153,7 @@ def _packager(path: str) -> bool:
     return path.startswith(f"{ENV}/") and path.partition("/site-packages/")[2].split("/")[0] in _PACKAGERS
 
 
-def _versions(version: str) -> str:
+def versions_told(version: str) -> str:
     """What tells builds that ask git for the version: there is no git here."""
     try:
         plain = str(Version(version))

@@ -21,6 +21,11 @@ class Testing(Record):
     """Where the repository lies: tests run from here, and node ids are relative to it."""
     arguments: tuple[str, ...] = ()
     """Arguments of pytest, without node ids."""
+    rebuild: str = ""
+    """A line for bash that compiles the repository's extension modules anew, in place and without a network; empty: it
+    has none, or they cannot be."""
+    rebuild_seconds: float = 0.0
+    """What that took."""
 
 
 class TestResult(Record):

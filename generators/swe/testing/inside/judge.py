@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from .protect import Protected
+from .rebuild import rebuild, sources
 from .start import fresh
 from .supervise import adopt_orphans, run
 
@@ -28,7 +29,7 @@ def main(home: str) -> None:
     given.unlink()  # what is tested shall not read what it must come to
     shutil.rmtree(Path(home, "held_out"), ignore_errors=True)
     adopt_orphans()
-    counts = _judge(order, held_out)
+    counts = _judge(order, held_out, home)
     solved = all(passed == total for passed, total in counts.values())
     print(json.dumps(counts), flush=True)
     if order["reward_file"]:
@@ -39,11 +40,13 @@ def main(home: str) -> None:
     sys.exit(0 if solved else 1)
 
 
-def _judge(order: dict[str, Any], held_out: dict[str, tuple[bytes, int]]) -> dict[str, list[int]]:
+def _judge(order: dict[str, Any], held_out: dict[str, tuple[bytes, int]], home: str) -> dict[str, list[int]]:
     folder = Path(order["folder"])
     wanted = {"f2p": order["fail_to_pass"], "p2p": order["pass_to_pass"]}
     tests = [test for group in wanted.values() for test in group]
-    protected = Protected(folder, [*held_out, *(test.split("::", 1)[0] for test in tests)])
+    builds = ["setup.py"] if order["rebuild"] else []
+    protected = Protected(folder, [*held_out, *(test.split("::", 1)[0] for test in tests), *builds])
+    before = sources(folder) if order["rebuild"] else {}
     problem = apply(Path(order["patch"]), folder)
     if problem:
         print(f">>>>> Patch Apply Failed\n{problem}")
@@ -55,6 +58,13 @@ def _judge(order: dict[str, Any], held_out: dict[str, tuple[bytes, int]]) -> dic
         Path(folder, name).unlink(missing_ok=True)
     for cache in list(folder.rglob("__pycache__")):  # may be of another text, or of another's making
         shutil.rmtree(cache, ignore_errors=True)
+    if order["rebuild"] and sources(folder) != before:
+        problem, seconds = rebuild(order["rebuild"], order["python"], home, order["timeout"])
+        order["timeout"] = max(1.0, order["timeout"] - seconds)
+        if problem:
+            print(f">>>>> Build Failed\n{problem}")
+            return {name: [0, len(group)] for name, group in wanted.items()}
+        print(">>>>> Built Extension Modules")
     results = _run(order, tests)
     print(">>>>> Start Test Output")
     for test in sorted(tests, key=lambda test: (results[test]["outcome"] != "passed", test)):

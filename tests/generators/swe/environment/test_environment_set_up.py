@@ -11,13 +11,17 @@ import pytest
 import pytest_asyncio
 
 from datafactory import layers
+from datafactory.checks import judge
 from datafactory.protocols import SandboxHost
+from datafactory.swe_facts import PATCH
 from generators.swe.environment import Environment, SetUpFailed, set_up
 from generators.swe.environment.declared import LEGACY_BUILD
 from generators.swe.environment.target import look
 from generators.swe.environment.wheels import Resolver
+from generators.swe.testing import resolved_check
 from sandboxes.docker import DockerSandbox
 from tests.generators.swe.environment import packages
+from tests.generators.swe.testing.test_check import patch
 
 pytestmark = [pytest.mark.docker, pytest.mark.asyncio(loop_scope="module")]
 
@@ -83,6 +87,7 @@ async def test_a_package_with_an_extension_in_c_is_built_and_asked_for_again_is_
     assert layer is not None
     assert layer.path == ("/opt/env/bin",)
     await looks_like_a_fresh_checkout(workshop, made.image)
+    await counts_what_a_patch_does_to_c(workshop, made)
     assert len(list((workshop.folder / "environments").glob("*.json"))) == 1
 
 
@@ -101,6 +106,17 @@ async def looks_like_a_fresh_checkout(workshop: Workshop, image: str) -> None:
         left = "find /testbed -name __pycache__ -o -name .pytest_cache -o -name build; ls -d /tmp/set-up /root/.cache"
         assert (await box.exec(f"({left}) 2>/dev/null")).stdout == b""
         assert (await box.exec("find /testbed/tiny -name '_fast*.so' | grep -c .")).stdout == b"1\n"
+
+
+async def counts_what_a_patch_does_to_c(workshop: Workshop, made: Environment) -> None:
+    """The check of a task compiles anew; `/testbed/tests/test_fast.py` says that six is 6."""
+    after = packages.C_SOURCE.replace("PyLong_FromLong(6)", "PyLong_FromLong(7)")
+    check = resolved_check(made.testing, made.tests[:1], made.tests[1:], {}, timeout=120)
+    async with workshop.host.open(made.image, {}, workdir="/testbed") as box:
+        await box.write(PATCH, patch("tiny/_fast.c", packages.C_SOURCE, after).encode())
+        verdict = await judge(box, [check])
+    log = verdict.checks[0].log
+    assert verdict.reward == 0 and "PASSED tests/test_core.py" in log and "FAILED tests/test_fast.py::test_fast" in log
 
 
 async def test_what_cannot_be_set_up_is_told_by_step(workshop: Workshop) -> None:
