@@ -7,9 +7,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 from shlex import quote
 
+from datafactory.checks import prove
 from datafactory.layers import hold
 from datafactory.protocols import SandboxHost
-from datafactory.types import Files, Reject
+from datafactory.types import Draft, File, Files, Reject
 from generators.swe.benches import Pair
 from generators.swe.between import bug_between
 from generators.swe.checkout_lines import PREPARE
@@ -103,7 +104,7 @@ async def prove_fix(host: SandboxHost, ground: Ground, fix: KnownFix, bug: Bug, 
             host.open(ground.environment.image, files, workdir=TESTBED, prepare=prepare) as box,
             open_bench(box, testing) as bench,
         ):
-            found = Found(testing)
+            found = Found(testing, unstable=dict.fromkeys(ground.environment.flaky, "before the fix"))
             for _ in range(repeats):
                 report = await bench.run(None, changes=_in_box({**fix.code, **fix.judging}), timeout=SUITE, each=EACH)
                 if report.timed_out:
@@ -120,6 +121,14 @@ async def prove_fix(host: SandboxHost, ground: Ground, fix: KnownFix, bug: Bug, 
         return valid
     gone = tuple(sorted(path for path, file in fix.judging.items() if file is None))
     return Proven(replace(fix.found, files=mended), environment, valid, files, remove, gone)
+
+
+async def gated(host: SandboxHost, draft: Draft) -> Draft | Reject:
+    """The draft, where the soundness gate lets it pass: what was seen in one box holds as attempts are judged too.
+    Raises SandboxError."""
+    with hold(draft.image):
+        unsound = await prove(host, draft, repeats=1)
+    return draft if unsound is None else unsound
 
 
 def _says(path: str) -> bool:
@@ -193,8 +202,6 @@ def _first(found: Found) -> str:
 def of_tests(paths: Iterable[str], settings: Files) -> frozenset[str]:
     """Those of `paths` that belong to tests, as the set-up tells them. `settings`: a repository's files, of which the
     configuration of pytest counts."""
-    from datafactory.types import File
-
     known = {path: file for path, file in settings.items() if PurePosixPath(path).name in CONFIGURATION}
     asked = {path: File() for path in paths if path not in known}
     named = test_files({**known, **asked}, Suite((), ""))

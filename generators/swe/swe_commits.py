@@ -17,7 +17,7 @@ from datafactory.types import Draft, Reject
 from generators.swe.commits import Candidate, Found, Grounds, find_fixes, hints
 from generators.swe.commits.grounds import nearest
 from generators.swe.drafting import swe_draft
-from generators.swe.fixes import KnownFix, Proven, bug_of, prove_fix
+from generators.swe.fixes import KnownFix, Proven, bug_of, gated, prove_fix
 from generators.swe.making import SWESpec, leaks_of, stated, unfit_told
 from generators.swe.mutations import Bug, NoBug
 from generators.swe.patches import between, patch_of
@@ -42,6 +42,8 @@ class SWECommits(SWESpec):
     """Most files that are no tests and no documentation in a fix."""
     most_lines: int = Field(default=200, ge=1)
     """Most lines added and removed in them."""
+    seed: int = 0
+    """Shapes the words of issues alone: fixes are taken newest first."""
     paths: tuple[str, ...] = ()
     """Folders or patterns (`pkg/core/*`) of which the code of a fix has to touch one; left out: anything."""
 
@@ -141,7 +143,10 @@ class _Miner:
         if isinstance(statement, Reject):
             return statement.but(what=what)
         message, people = await asyncio.to_thread(mine.history.message, candidate.commit.id)
-        return self._draft(candidate, fix, bug, proven, statement, hints(message, people, partial(leaks_of, bug, ())))
+        told = hints(message, people, partial(leaks_of, bug, ()))
+        async with self._boxes:
+            made = await gated(self._host, self._draft(candidate, fix, bug, proven, statement, told))
+        return made.but(what=what) if isinstance(made, Reject) else made
 
     def _draft(self, candidate: Candidate, fix: KnownFix, bug: Bug, proven: Proven, statement: str, told: str) -> Draft:
         return swe_draft(

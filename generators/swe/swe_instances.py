@@ -19,7 +19,7 @@ from datafactory.types import Draft, Reject
 from generators.rows import Rows, open_rows
 from generators.swe.drafting import swe_draft
 from generators.swe.environment import SetUpFailed, set_up
-from generators.swe.fixes import Ground, Proven, bug_of, prove_fix
+from generators.swe.fixes import Ground, Proven, bug_of, gated, prove_fix
 from generators.swe.foreign import FORGE, agreed, fix_of, place_of
 from generators.swe.making import stated
 from generators.swe.mutations import Bug, NoBug
@@ -154,7 +154,10 @@ class _Importer:
         statement: str | Reject = instance.problem_statement
         if not statement:
             statement = await stated("embedded", slot, None, proven.checkout, proven.environment, bug, valid)
-        return statement if isinstance(statement, Reject) else self._draft(instance, bug, proven, valid, statement)
+        if isinstance(statement, Reject):
+            return statement
+        async with self._boxes:
+            return await gated(self._host, self._draft(instance, bug, proven, valid, statement))
 
     async def _ground(self, place: Repository) -> Ground | Reject:
         async with self._turns.setdefault(place.at, asyncio.Lock()):

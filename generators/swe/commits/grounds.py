@@ -80,7 +80,7 @@ def nearest(history: History, candidates: Sequence[Candidate]) -> dict[str, str]
 
 def _required(tree: Mapping[str, Entry]) -> str:
     """Digest of all that a build or its requirements may come from, and of the packages at the top."""
-    decides = {path: entry.blob for path, entry in tree.items() if _decides(path)}
+    decides = {path: entry.id for path, entry in tree.items() if _decides(path)}
     packages = [path.removesuffix("/__init__.py") for path in tree if path.endswith("/__init__.py")]
     return digest_of([decides, sorted(path for path in packages if "/" not in path.removeprefix("src/"))])
 
@@ -95,4 +95,11 @@ def _decides(path: str) -> bool:
 def _near(one: Mapping[str, Entry], other: Mapping[str, Entry]) -> bool:
     differ = [path for path, entry in other.items() if one.get(path, entry) != entry or path not in one]
     gone = [path for path in one if path not in other]
-    return len(differ) + len(gone) <= NEAR_FILES and sum(other[path].size for path in differ) <= NEAR
+    # A box is given files before any are taken away: none may lie where a file is, or be where a folder is.
+    stacked = any(_is_below(path, one) for path in differ) or any(_is_below(path, other) for path in gone)
+    near = len(differ) + len(gone) <= NEAR_FILES and sum(other[path].size for path in differ) <= NEAR
+    return near and not stacked
+
+
+def _is_below(path: str, files: Mapping[str, Entry]) -> bool:
+    return any(str(above) in files for above in PurePosixPath(path).parents)

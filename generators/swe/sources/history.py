@@ -44,7 +44,8 @@ class Commit:
 class Entry(NamedTuple):
     """A file of a commit, without its content."""
 
-    blob: str
+    id: str
+    """Its mode and its content's id, as git has them."""
     size: int
     """In bytes."""
 
@@ -78,13 +79,13 @@ class History:
         return text.strip(), tuple(dict.fromkeys(person for person in people if person))
 
     def tree(self, commit: str) -> dict[str, Entry]:
-        """The regular files of a commit, by path. Raises SourceError."""
+        """The files and links of a commit, by path. Raises SourceError."""
         found = {}
         for entry in self._git("ls-tree", "-r", "-z", "-l", commit).split(b"\0")[:-1]:
             facts, _, name = entry.partition(b"\t")
-            mode, _, blob, size = facts.decode().split()
-            if mode in _FILE_MODES:
-                found[name.decode(errors="surrogateescape")] = Entry(blob, int(size))
+            mode, kind, blob, size = facts.decode().split()
+            if kind == "blob":
+                found[name.decode(errors="surrogateescape")] = Entry(f"{mode} {blob}", int(size))
         return found
 
     def checkout(self, commit: str) -> Checkout:

@@ -1,6 +1,7 @@
 """Fixes out of a history: found by their files, proved by their tests, and nothing of them is in the box."""
 
 import asyncio
+import json
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
@@ -10,15 +11,17 @@ from typing import NoReturn
 import pytest
 import pytest_asyncio
 
-from datafactory.checks import prove, verify
+from datafactory.checks import verify
 from datafactory.errands import carry_off
+from datafactory.formats.swe_instances import to_swe_bench
 from datafactory.protocols import SandboxHost, Slot
 from datafactory.swe_facts import SweFacts
-from datafactory.types import Draft, Files, Reject
+from datafactory.types import Draft, Files, Reject, Task
 from generators.swe.commits import find_fixes, hints
 from generators.swe.commits.grounds import nearest
 from generators.swe.sources import History, Repository, fetch_history
 from generators.swe.swe_commits import SWECommits
+from generators.swe.swe_instances import SWEInstances
 from sandboxes.namespace import NamespaceSandbox
 from tests.generators.swe.conftest import Mended
 from tests.generators.swe.fixed import ADDRESS, AUTHOR, step
@@ -164,7 +167,6 @@ async def test_fixes_are_tasks_that_the_fix_solves(mined: Mined, mended: Mended)
         assert facts.instance_id == f"counting.{parent[:8]}.commit__{mended.fixes[name][:8]}"
         assert (facts.base_commit, facts.patch, facts.problem_statement) == (parent, "", draft.prompt)
         assert set(facts.fail_to_pass) == failing and "tests/test_counting.py::test_inside" in facts.pass_to_pass
-        assert await prove(mined.host, draft, repeats=1) is None, name
 
 
 @pytest.mark.namespace
@@ -221,6 +223,8 @@ async def test_an_attempt_is_judged_by_tests_that_it_never_saw(mined: Mined) -> 
             artifacts, _ = await carry_off(box, draft)
         return (await verify(mined.host, draft, artifacts)).reward
 
+    assert await attempt("true") == 0.0
+    assert await attempt(draft.solution[0].command) == 1.0
     assert await attempt("rm -r tests && sed -i s/==/!=/ tests/test_counting.py") == 0.0
     assert await attempt("sed -i 's/result = 1/result = 0/' legacy.py") == 1.0  # another fix than the known one
 
@@ -233,3 +237,23 @@ async def test_a_commit_that_mends_nothing_is_told_why(mined: Mined, mended: Men
     assert idle.what is not None and idle.what["commit"] == mended.fixes["idle"]
     assert isinstance(behind, Reject) and behind.reason == "no_more_fixes" and behind.final
     assert "4 change code and tests; 3 without code" in behind.detail
+
+
+@pytest.mark.namespace
+@in_module
+async def test_a_task_that_was_exported_comes_back_as_the_same_task(
+    mined: Mined, set_up_already: Mended, tmp_path: Path
+) -> None:
+    ours = mined.draft("limit")
+    facts = SweFacts.model_validate(ours.source.facts)
+    row = to_swe_bench(Task(**dict(ours), id="swe_commits-3", digest=ours.content_digest()), facts)
+    (tmp_path / "rows.jsonl").write_text(json.dumps(row))
+    where = {"counting": str(set_up_already.folder)}
+    spec = SWEInstances(path=tmp_path / "rows.jsonl", where=where, repeats=2, boxes=1)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_STATE_HOME", str(set_up_already.state))
+        async with spec.open(mined.host) as maker:
+            again = await maker.make(Slot(0, 0, seed=0), None)
+    assert isinstance(again, Draft), again
+    assert again.but(skills=ours.skills).content_digest() == ours.content_digest()
+    assert {**SweFacts.model_validate(again.source.facts).model_dump(), "bug_kind": "commit"} == facts.model_dump()

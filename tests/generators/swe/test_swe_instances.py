@@ -9,16 +9,14 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from datafactory.checks import prove
+from datafactory.checks import verify
 from datafactory.formats.instances import Instance
-from datafactory.formats.swe_instances import to_swe_bench
 from datafactory.protocols import Maker, SandboxHost, Slot
-from datafactory.swe_facts import SweFacts
-from datafactory.types import Draft, Reject, Task
+from datafactory.swe_facts import PATCH, SweFacts
+from datafactory.types import Draft, File, Reject
 from generators.swe.foreign import FORGE, place_of
 from generators.swe.mutations import diff
 from generators.swe.sources import Repository
-from generators.swe.swe_commits import SWECommits
 from generators.swe.swe_instances import SWEInstances
 from sandboxes.namespace import NamespaceSandbox
 from tests.generators.swe.conftest import Mended
@@ -96,7 +94,8 @@ async def test_rows_of_either_kind_are_tasks_that_their_fix_resolves(set_up_alre
         first, second = await make(maker, 0), await make(maker, 1)
         assert isinstance(first, Draft) and isinstance(second, Draft), (first, second)
         for draft in (first, second):
-            assert await prove(host, draft, repeats=1) is None
+            fixed = {PATCH: File(data=draft.source.facts["fix"].encode())}
+            assert (await verify(host, draft, fixed)).reward == 1.0 and (await verify(host, draft, {})).reward == 0.0
         facts = SweFacts.model_validate(first.source.facts)
         assert (first.prompt, facts.fix, facts.patch) == (bench["problem_statement"], bench["patch"], "")
         same = ("instance_id", "base_commit", "test_patch", "hints_text", "created_at", "version")
@@ -109,30 +108,6 @@ async def test_rows_of_either_kind_are_tasks_that_their_fix_resolves(set_up_alre
             seen = await box.exec("cat tests/test_counting.py counting.py; ls CHANGES.md; git log --oneline | wc -l")
             assert "the_limit" not in seen.output and "value <= high" in seen.output
             assert "No such file" in seen.output and seen.stdout.endswith(b"\n1\n")
-
-
-@pytest.mark.namespace
-async def test_our_own_rows_come_back_as_the_same_task(set_up_already: Mended, tmp_path: Path) -> None:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("XDG_STATE_HOME", str(set_up_already.state))
-        spec = SWECommits(
-            count=1, repos=[f"{set_up_already.folder}@{set_up_already.fixes['limit']}"], repeats=2, boxes=1
-        )
-        async with NamespaceSandbox().start() as host, spec.open(host) as maker:
-            ours = await make(maker, 0)
-    assert isinstance(ours, Draft)
-    facts = SweFacts.model_validate(ours.source.facts)
-    row = to_swe_bench(Task(**dict(ours), id="swe_commits-0", digest=ours.content_digest()), facts)
-    where = {"counting": str(set_up_already.folder)}
-    async with opened(set_up_already, written(tmp_path, row), where=where) as (_, maker):
-        again = await make(maker, 0)
-    assert isinstance(again, Draft), again
-    assert {**again.source.facts, "bug_kind": "", "changes": ""} == {
-        **facts.model_dump(mode="json"),
-        "bug_kind": "",
-        "changes": "",
-    }
-    assert again.files == ours.files and again.content_digest() == ours.but(skills=again.skills).content_digest()
 
 
 @pytest.mark.namespace
