@@ -27,7 +27,6 @@ SDISTS = (
     "pyyaml==6.0.2",
     "orjson==3.10.0",
     "dnspython==2.6.1",
-    "psutil==6.0.0",
 )
 CORE = "def double(x):\n    return 2 * x\n\n\ndef more(x):\n    return x + 1 if x > 3 else x\n"
 TEST = "from tiny.core import double, more\n\n\ndef test_double():\n    assert double(2) == 4\n\n\n"
