@@ -44,7 +44,7 @@ class Desk:
         self.root = task.workdir.rstrip("/")
         self.issue = facts.problem_statement or task.prompt
         self.title = title(self.issue)
-        self.names = mentioned(self.issue)
+        self.names = [name for name in mentioned(self.issue) if name != facts.repo.rpartition("__")[2]]
         self.words = words(self.issue)
         self.texts = [self.issue]
         self.frames: list[tuple[str, int, str]] = []

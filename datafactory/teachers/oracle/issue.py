@@ -14,6 +14,9 @@ _SPAN = re.compile(r"`([A-Za-z_][\w.]*)(?:\([^`\n]*\))?`")
 """A name, or a call, alone in backticks."""
 _NAME = re.compile(r"[A-Za-z_]\w+")
 _MARKS = re.compile(r"^[#*\s]+|[*\s]+$")
+_TELLING = re.compile(r"\b(?:[a-z]\w*_\w+|[A-Z]+[a-z]\w*[A-Z]\w*)\b")
+"""Names that no word of English looks like."""
+_FAULT = re.compile(r"(?:Error|Exception|Warning|Exit|Iteration)$")
 _PROMPT = re.compile(r"^(?:>>>|\.\.\.) ?")
 _COMMON = {*dir(builtins), *keyword.kwlist, *sys.stdlib_module_names, "self", "cls", "args", "kwargs", "main"}
 
@@ -50,7 +53,7 @@ def _script(block: str) -> str:
 
 def mentioned(text: str) -> list[str]:
     """Names that may be those of functions and classes, the likeliest first: what is in backticks in the title, what
-    scripts import and call, what else is in backticks."""
+    scripts import and call, what else is in backticks, what looks like nothing but a name."""
     head, _, rest = text.strip().partition("\n")
     found = [span.rpartition(".")[2] for span in _SPAN.findall(head)]
     own = modules(text)
@@ -66,7 +69,9 @@ def mentioned(text: str) -> list[str]:
             for each in called
             if isinstance(each, ast.Attribute | ast.Name)
         ]
-    found += [span.rpartition(".")[2] for span in _SPAN.findall(_BLOCK.sub("", rest))]
+    prose = _BLOCK.sub("", rest)
+    found += [span.rpartition(".")[2] for span in _SPAN.findall(prose)]
+    found += [name for name in _TELLING.findall(prose) if not _FAULT.search(name)]
     return [name for name in dict.fromkeys(found) if name not in _COMMON and name not in own and len(name) > 1]
 
 

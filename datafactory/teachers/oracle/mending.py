@@ -115,7 +115,7 @@ def suspicion(edit: Edit) -> tuple[str, dict[str, str]]:
     if len(gone) != 1 or len(come) != 1:
         return "block", values
     was, now = (part.strip() for part in fragments(gone[0], come[0]))
-    values |= {"code": _short(gone[0]), "was": _short(was), "now": _short(now)}
+    values |= {"code": _short(gone[0]), "then": _short(come[0]), "was": _short(was), "now": _short(now)}
     return _kind(gone[0], come[0], was, now), values
 
 

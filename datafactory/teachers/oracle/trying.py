@@ -116,12 +116,13 @@ class Trials:
             yield from desk.turn("read_tests", Act(line, 0.5), name=name, path=self._files[0])
             desk.note("tests_read", name=name)
 
-    def _run(self, what: list[str], plan: str, **values: str) -> Story[str]:
+    def _run(self, what: list[str], plan: str) -> Story[str]:
         names = " ".join(quote(each) for each in what)
+        files = listed([f"`{each}`" for each in what])
         style = "-q --tb=short" if len(what) else "-q --tb=no"
         line = f"python -m pytest {style} {names}".rstrip() + " 2>&1 | tail -n 30"
         act = Act(line, SLOW, limit=_WAIT)
-        return (yield from self._desk.turn(plan, act, kind="check", files=names, **values))
+        return (yield from self._desk.turn(plan, act, kind="check", files=files))
 
     def again(self) -> Story[str]:
         """After the change: the script, the tests that failed, their files. Gives what may be said of them."""
