@@ -114,7 +114,7 @@ def main() -> None:
             most_files=given.most_files,
             most_lines=given.most_lines,
         )
-        sandbox = DockerSandbox() if given.sandbox == "docker" else NamespaceSandbox()
+        sandbox = DockerSandbox(pool=1) if given.sandbox == "docker" else NamespaceSandbox()
         found = asyncio.run(mined(spec, sandbox, given.proofs))
     print(json.dumps({key: value for key, value in found.items() if key != "lines"}))
     if given.out:

@@ -115,7 +115,7 @@ async def prove_fix(host: SandboxHost, ground: Ground, fix: KnownFix, bug: Bug, 
                 return Reject(reason="tests_fail", detail=f"with the fix, no test passes: {_first(found)}")
             environment = _environment(ground.environment, fix, found, mended)
             seconds = {test: result.seconds for test, result in report.results.items()}
-            pair = Pair(box, bench, None, seconds, max(each.seconds for each in found.reports))
+            pair = Pair(box, bench, None, seconds, environment.seconds)
             valid = await validate(pair, environment, bug, _in_box(fix.judging), repeats=repeats)
     if isinstance(valid, Reject):
         return valid

@@ -14,15 +14,20 @@ from datafactory.formats.instances import Instance
 from datafactory.protocols import Maker, SandboxHost, Slot
 from datafactory.swe_facts import PATCH, SweFacts
 from datafactory.types import Draft, File, Reject
-from generators.swe.foreign import FORGE, place_of
+from generators.swe.environment import Environment
+from generators.swe.fixes import Proven
+from generators.swe.foreign import FORGE, agreed, place_of
 from generators.swe.mutations import diff
-from generators.swe.sources import Repository
+from generators.swe.sources import Checkout, Repository
 from generators.swe.swe_instances import SWEInstances
+from generators.swe.testing import TestResult
+from generators.swe.validation import Valid
 from sandboxes.namespace import NamespaceSandbox
 from tests.generators.swe.conftest import Mended
 from tests.generators.swe.fixed import COUNTING
 from tests.generators.swe.sources.made import git
 
+NO_FILES = Checkout(Repository(at="./none"), "none", "", "", "", {}, "")
 COUNTED = "tests/test_counting.py::"
 LIMIT = f"{COUNTED}test_the_limit_is_out"
 PASS = [f"{COUNTED}test_inside", f"{COUNTED}test_outside", "tests/test_legacy.py::test_total_of_nothing_is_odd"]
@@ -145,6 +150,24 @@ async def test_rows_that_cannot_be_tasks_say_why(set_up_already: Mended, tmp_pat
     assert list(told) == [*rows, "no_rows_left"]
     assert told["patch_does_not_fit"].startswith("test_patch: ")
     assert "SWE-bench Verified" in told["excluded"] and "has no commit" in told["unfit_git"]
+
+
+def test_an_id_that_was_cut_at_a_blank_stands_for_all_that_begin_so() -> None:
+    tests = ("t.py::test_a[x 1]", "t.py::test_a[x 2]", "t.py::test_b[y 1]", "t.py::test_c")
+    environment = Environment.model_construct(tests=tests, flaky=("t.py::test_d[z 1]",), failing={})
+    valid = Valid(tests[:1], tests[1:], (TestResult(id=tests[0], outcome="failed"),))
+    proven = Proven(NO_FILES, environment, valid, {}, (), ())
+
+    def said(failing: tuple[str, ...], passing: tuple[str, ...]) -> Valid | str:
+        row = Instance(instance_id="a", repo="b/c", patch="d", fail_to_pass=failing, pass_to_pass=passing)
+        got = agreed(row, proven)
+        return got if isinstance(got, Valid) else got.detail
+
+    assert said(("t.py::test_a[x",), ("t.py::test_b[y", "t.py::test_c")) == valid
+    assert said((tests[0],), ("t.py::test_c",)) == Valid(tests[:1], tests[3:], valid.failing)
+    assert said((tests[0],), ("t.py::test_a[x",)) == "t.py::test_a[x fail without it, and should not"
+    assert said((tests[0],), ("t.py::test_d[z",)) == "t.py::test_d[z not sure to pass with the fix"
+    assert said((), ("t.py::test_c",)) == "FAIL_TO_PASS is empty"
 
 
 def test_where_rows_are_looked_for() -> None:
