@@ -33,7 +33,8 @@ class Layers:
                 raise Missing(str(error)) from error
             if layer is None:
                 raise Missing(
-                    f"this machine has no {image!r}; it is made where its repository is set up (use: swe_mutations)"
+                    f"this machine has no {image!r}: it was removed, or made elsewhere; a run that makes tasks of its "
+                    "repository sets it up (the run of these tasks does so with --from synthesize)"
                 )
             with self._turn:
                 if image not in self._noted:

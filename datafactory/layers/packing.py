@@ -73,9 +73,8 @@ def _written(said: Layer, files: Files, place: Path) -> Layer:
 
 def _weight(files: Files) -> int:
     """Bytes of the tar, about: a head for each file, and its content in whole blocks."""
-    return sum((2 * tarfile.BLOCKSIZE - 1 + len(file.data)) // tarfile.BLOCKSIZE for file in files.values()) * (
-        tarfile.BLOCKSIZE
-    )
+    block = tarfile.BLOCKSIZE
+    return sum(block + -(-len(file.data) // block) * block for file in files.values())
 
 
 def roots_of(files: Files) -> tuple[str, ...]:
