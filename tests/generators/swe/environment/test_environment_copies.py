@@ -9,9 +9,13 @@ import tarfile
 import zipfile
 from pathlib import Path
 
+import pytest
+
+from datafactory.types import File, files
 from generators.swe.environment import copies
-from generators.swe.environment.copies import Copies, Found, kept, leavings, removable
+from generators.swe.environment.copies import Copies, Found, below, find_copies, kept, leavings, removable
 from generators.swe.environment.inside.copies import main
+from sandboxes.namespace import NamespaceSandbox
 
 CORE = '''"""Words."""
 
@@ -133,3 +137,34 @@ def test_of_the_image_packages_and_archives_go_and_no_python_loses_its_library()
         "/usr/lib/python3/dist-packages/tiny",
         "/usr/share/python-wheels/pip.whl",
     ]
+
+
+@pytest.mark.namespace
+async def test_what_the_machine_has_of_a_repository_is_gone_from_the_boxes_of_its_tasks() -> None:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as wheel:
+        wheel.writestr("pip/_vendor/tiny/core.py", CORE)
+    older = CORE.replace("(value, low", "(low, value")
+    there = files(
+        {
+            "/usr/lib/python3/dist-packages/tiny/core.py": older,
+            "/usr/lib/python3/dist-packages/tiny/__pycache__/core.cpython-311.pyc": b"compiled",
+            "/usr/share/python-wheels/tiny.whl": packed.getvalue(),
+            "/usr/lib/python3.11/tiny/core.py": CORE,
+            "/testbed/src/tiny/core.py": CORE,
+            "/opt/env/bin/python": File(link="/usr/bin/python3"),
+        }
+    )
+    checkout = {path.removeprefix("/testbed/"): file for path, file in there.items() if path.startswith("/testbed/")}
+    async with NamespaceSandbox().start() as host:
+        async with host.open("software_engineering", there) as box:
+            seen = await find_copies(box, checkout)
+        hidden = removable(seen)
+        left = kept([each for each in seen if not below(each.path, hidden)], hidden)
+        async with host.open("software_engineering", there, prepare=left.prepare) as box:
+            found = await box.exec(
+                "find /usr/lib/python3* /usr/share/python-wheels /opt /testbed -path '*tiny*' -type f | sort"
+            )
+    assert hidden == ["/usr/lib/python3/dist-packages/tiny", "/usr/share/python-wheels/tiny.whl"]
+    assert found.stdout.decode().split() == ["/testbed/src/tiny/core.py", "/usr/lib/python3.11/tiny/core.py"]
+    assert left.of(FIX) == "src/tiny/core.py has a second copy", "a Python's own library cannot be taken away"
