@@ -20,6 +20,8 @@ _FAULT = re.compile(r"(?:Error|Exception|Warning|Exit|Iteration)$")
 _PROMPT = re.compile(r"^(?:>>>|\.\.\.) ?")
 _COMMON = {*dir(builtins), *keyword.kwlist, *sys.stdlib_module_names, "self", "cls", "args", "kwargs", "main"}
 
+_METHODS = {name for kind in (str, bytes, list, dict, set) for name in dir(kind)}
+
 
 def title(text: str) -> str:
     """The first line that says something, without marks of Markdown."""
@@ -64,11 +66,8 @@ def mentioned(text: str) -> list[str]:
             name.name for node in nodes if isinstance(node, ast.ImportFrom) and _foreign(node) for name in node.names
         ]
         called = [node.func for node in nodes if isinstance(node, ast.Call)]
-        found += [
-            each.attr if isinstance(each, ast.Attribute) else each.id
-            for each in called
-            if isinstance(each, ast.Attribute | ast.Name)
-        ]
+        found += [each.id for each in called if isinstance(each, ast.Name)]
+        found += [each.attr for each in called if isinstance(each, ast.Attribute) and each.attr not in _METHODS]
     prose = _BLOCK.sub("", rest)
     found += [span.rpartition(".")[2] for span in _SPAN.findall(prose)]
     found += [name for name in _TELLING.findall(prose) if not _FAULT.search(name)]

@@ -36,7 +36,7 @@ def locate(desk: Desk, edit: Edit, followed: set[str]) -> Story[None]:
         anchor = yield from _outline(desk, edit, chain)
     elif not _placed(desk, edit.path, anchor):
         followed.add(anchor.name)
-        seen = yield from _search(desk, anchor.name)
+        seen = yield from _search(desk, anchor.name, edit.path if anchor.name.startswith("__") else ".")
         if f"{edit.path}:{anchor.first}:" in seen:
             desk.note("found", name=anchor.name, path=edit.path, line=anchor.first)
     yield from _read_down(desk, edit, chain, anchor)
@@ -59,7 +59,9 @@ def _lead(desk: Desk, edit: Edit, chain: tuple[Definition, ...], followed: set[s
     if chain and edit.before is not None:
         if step := steps_to(edit.before, chain[-1].name, known, 2):
             return step
-        others = {each.name for each in definitions(edit.before)} - set(known) - followed
+        others = (
+            {each.name for each in definitions(edit.before) if not each.name.startswith("__")} - set(known) - followed
+        )
         if step := steps_to(edit.before, chain[-1].name, sorted(filter(desk.knows, others)), 1):
             return step
     return "" if followed else next(iter(known), "")
@@ -83,18 +85,20 @@ def _follow(desk: Desk, edit: Edit, name: str) -> Story[None]:
         desk.note("not_there", name=name)
 
 
-def _search(desk: Desk, name: str) -> Story[str]:
-    """Grep for a definition, now and then with a typo first."""
+def _search(desk: Desk, name: str, place: str = ".") -> Story[str]:
+    """Grep for a definition, now and then with a typo first. `place`: a folder or a file."""
     if len(name) > 4 and desk.slips("name"):
         at = desk.rng.randrange(1, len(name) - 2)
         wrong = f"{name[:at]}{name[at + 1]}{name[at]}{name[at + 2 :]}"
         if wrong != name and not desk.told(wrong):
-            yield from desk.turn("search", Act(_grep(wrong), 0.5), name=wrong)
+            yield from desk.turn("search", Act(_grep(wrong, place), 0.5), name=wrong)
             desk.note("mistyped", wrong=wrong, right=name)
-    return (yield from desk.turn("search", Act(_grep(name), 0.5), name=name))
+    return (yield from desk.turn("search", Act(_grep(name, place), 0.5), name=name))
 
 
-def _grep(name: str) -> str:
+def _grep(name: str, place: str) -> str:
+    if place != ".":
+        return f'grep -HnE "(def|class) {name}\\b" {quote(place)}'
     return f'grep -rnE "(def|class) {name}\\b" --include="*.py" .'
 
 

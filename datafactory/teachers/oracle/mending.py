@@ -86,7 +86,10 @@ def _missed(desk: Desk, edit: Edit) -> Story[None]:
 def _where(edit: Edit) -> str:
     """The place in a few words: the function or class if there is one, else the file."""
     chain = around(edit.before or "", edit.first, edit.last)
-    return f"`{chain[-1].name}`" if chain else f"`{edit.path}`"
+    if not chain:
+        return f"`{edit.path}`"
+    shared = len(chain) > 1 and chain[-1].name.startswith("__")
+    return f"`{chain[-2].name}.{chain[-1].name}`" if shared else f"`{chain[-1].name}`"
 
 
 def suspicion(edit: Edit) -> tuple[str, dict[str, str]]:
