@@ -17,6 +17,7 @@ from generators.swe.swe_mutations import SWEMutations
 from sandboxes.docker import DockerSandbox
 from sandboxes.docker_box import DockerBox
 from sandboxes.namespace import NamespaceSandbox
+from tests.generators.swe.engine import take_images_away
 from tests.generators.swe.leaks import box_search
 from tests.generators.swe.leaks.ways import BARRED, BYTECODE, COPIES, FACTORY, HISTORY, NETWORK
 from tests.generators.swe.leaks.wordkit import LEFT, LINE, SOUND, TREE, bytecode, careless, leaky
@@ -76,6 +77,8 @@ async def task(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPath
             assert drafts, [(reject.reason, reject.detail) for reject in rejects]
             draft = next(draft for draft in drafts if f"+    {LINE}" in draft.source.facts["fix"])
             yield Leaky(host, draft, rejects)
+        if request.param == "docker":
+            take_images_away()
 
 
 async def said(box: Box, line: str) -> str:

@@ -20,6 +20,7 @@ from generators.swe.environment.target import look
 from generators.swe.environment.wheels import Resolver
 from generators.swe.testing import resolved_check
 from sandboxes.docker import DockerSandbox
+from tests.generators.swe.engine import take_images_away
 from tests.generators.swe.environment import packages
 from tests.generators.swe.testing.test_check import patch
 
@@ -67,6 +68,7 @@ async def workshop(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Wo
             patch.setenv("PIP_NO_INDEX", "1")
             patch.setenv("PIP_FIND_LINKS", str(folder / "index"))
             yield Workshop(host, folder)
+        take_images_away()
 
 
 async def test_a_package_with_an_extension_in_c_is_built_and_asked_for_again_is_read(workshop: Workshop) -> None:
