@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Iterable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Any, ClassVar
 
 from pydantic import Field
@@ -23,7 +24,8 @@ from generators.swe.mutations import Bug, NoBug
 from generators.swe.patches import between, patch_of
 from generators.swe.repositories import Unfit, cache
 from generators.swe.sources import History, Repository, SourceError, fetch_history
-from generators.swe.sources.address import Package
+from generators.swe.sources.address import Package, Place
+from generators.swe.sources.folder import heads
 
 KIND = "commit"
 
@@ -53,6 +55,13 @@ class SWECommits(SWESpec):
         for number, repository in enumerate(self.repos):
             if isinstance(repository.named, Package):
                 yield f"repos[{number}].at: {repository.at} is a package, which has no history; name a git repository"
+
+    def inputs(self) -> Iterable[Path]:
+        """Where the HEAD of a path stands that has no revision: another commit there is another history."""
+        for repository in self.repos:
+            named = repository.named
+            if isinstance(named, Place) and not named.revision and (folder := Path(named.path).expanduser()).is_dir():
+                yield from heads(folder.resolve())
 
     def open(self, host: SandboxHost) -> AbstractAsyncContextManager[Maker]:
         """Fetch the histories; what is needed of them is set up when a slot comes to it."""

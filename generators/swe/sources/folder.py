@@ -34,6 +34,17 @@ def commit_of(folder: Path, revision: str) -> str:
     return found.decode().split()[-1]
 
 
+def heads(folder: Path) -> list[Path]:
+    """The files in which git keeps where HEAD and the branches of a repository stand; none: it is no repository."""
+    try:
+        places = [git(folder, "rev-parse", name).decode().strip() for name in ("--git-dir", "--git-common-dir")]
+    except GitFailed:
+        return []
+    own, common = (folder / place for place in places)
+    branches = sorted(path for path in (common / "refs" / "heads").rglob("*") if path.is_file())
+    return [path for path in (own / "HEAD", common / "packed-refs", *branches) if path.is_file()]
+
+
 def at_commit(folder: Path, revision: str) -> tuple[str, Files, list[str]]:
     """The full commit that `revision` names in a repository, its files, and notes. The work tree is not looked at.
     Raises SourceError."""

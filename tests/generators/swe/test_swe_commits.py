@@ -91,6 +91,20 @@ def test_packages_have_no_history() -> None:
     assert problem == "repos[0].at: toolz==1.1.0 is a package, which has no history; name a git repository"
 
 
+def test_another_commit_at_a_path_is_another_input(mended: Mended, tmp_path: Path) -> None:
+    git(tmp_path, "clone", "-q", str(mended.folder), "one")
+    git(tmp_path, "clone", "-q", "--bare", str(mended.folder), "bare.git")
+
+    def seen(at: str) -> dict[Path, bytes]:
+        return {path: path.read_bytes() for path in SWECommits(count=1, repos=[at]).inputs()}
+
+    before = seen(f"{tmp_path}/one")
+    step(tmp_path / "one", "Go on", {"README.md": "On.\n"}, day=11)
+    assert before and seen(f"{tmp_path}/one") != before
+    assert {path.name for path in seen(f"{tmp_path}/bare.git")} == {"HEAD", "packed-refs"}
+    assert not seen(f"{tmp_path}/one@main") and not seen(f"{tmp_path}/nowhere")
+
+
 def test_a_repository_without_fixes_is_told_of_and_one_that_is_none(tmp_path: Path) -> None:
     step_in = tmp_path / "bare"
     step_in.mkdir()
