@@ -73,7 +73,7 @@ class Proven:
     """With the tests that pass then."""
     valid: Valid
     files: Files
-    """What a box of the layer lacks of what an agent finds, by absolute path."""
+    """What a box of the layer lacks of what an agent finds, and what the fix changes, by absolute path."""
     remove: tuple[str, ...]
     """Lines that take away what it has too much."""
     gone: tuple[str, ...]
@@ -94,7 +94,8 @@ async def prove_fix(host: SandboxHost, ground: Ground, fix: KnownFix, bug: Bug, 
     Rejects as `validate`, and `tests_fail` (none passes each time with the fix), `hangs`. Raises SandboxError.
     """
     lacks = between(ground.checkout.files, fix.found.files)
-    files = {f"{TESTBED}/{path}": file for path, file in lacks.items() if file is not None}
+    changed = {path: fix.found.files[path] for path in fix.code if path in fix.found.files}
+    files = {f"{TESTBED}/{path}": file for path, file in {**lacks, **changed}.items() if file is not None}
     remove = _removes(path for path, file in lacks.items() if file is None)
     prepare = (*ground.environment.copies.prepare, *remove, *PREPARE)
     mended = fix.mended
