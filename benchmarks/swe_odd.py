@@ -47,7 +47,8 @@ MADE: dict[str, dict[str, str]] = {
     "no build backend": {**TINY, "pyproject.toml": BACKEND},
     "a backend that is a file of its own and fails": {
         **TINY,
-        "pyproject.toml": '[build-system]\nrequires = []\nbuild-backend = "own"\nbackend-path = ["."]\n',
+        "pyproject.toml": '[build-system]\nrequires = []\nbuild-backend = "own"\nbackend-path = ["."]\n'
+        '[project]\nname = "tiny"\nversion = "1"\n',
         "own.py": "raise RuntimeError('not today')\n",
     },
     "a test hangs": {**TINY, "tests/test_b.py": "import time\n\n\ndef test_b():\n    time.sleep(1000)\n"},

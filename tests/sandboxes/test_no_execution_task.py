@@ -14,8 +14,7 @@ from datafactory.types import File, Files, files
 from generators.swe.checkout_lines import PREPARE
 from sandboxes.docker import DockerSandbox
 from sandboxes.namespace import NamespaceSandbox
-from sandboxes.no_execution import NoExecutionSandbox
-from sandboxes.no_execution.sandbox import NoExecutionHost
+from sandboxes.no_execution import NoExecutionBox, NoExecutionSandbox
 from tests.sandboxes.no_execution_attempts import BY_PROGRAMS as OTHERS
 from tests.sandboxes.no_execution_attempts import BY_SHELL as OTHERS_BY_SHELL
 from tests.sandboxes.no_execution_task_attempts import BY_GIT, BY_PROGRAMS, BY_PYTHON, BY_SHELL
@@ -83,12 +82,6 @@ async def opened(host: SandboxHost) -> AsyncIterator[Box]:
         yield box
 
 
-async def canary(box: Box, line: str) -> bool:
-    """Whether a line leaves the canary."""
-    await box.exec(line, timeout=10)
-    return await box.read(CANARY) is not None
-
-
 def test_there_are_enough_lines_and_none_twice() -> None:
     assert len(set(ATTEMPTS)) == len(ATTEMPTS) >= 150
     assert len(set(ATTEMPTS) | {*OTHERS, *OTHERS_BY_SHELL}) >= 380
@@ -105,23 +98,25 @@ async def test_no_attempt_gets_through(inside: Sandbox) -> None:
 
 @pytest.mark.slow
 async def test_without_the_policy_no_interpreter_and_no_program_executes_anything(inside: Sandbox) -> None:
-    through = []
-    async with NoExecutionSandbox(inside=inside).start() as host:
-        assert isinstance(host, NoExecutionHost)
+    async with NoExecutionSandbox(inside=inside).start() as host, opened(host) as box:
+        assert isinstance(box, NoExecutionBox)
         for line in (*BY_PYTHON, *BY_PROGRAMS):
-            async with opened(host) as box:
-                if await canary(box.inside, line):
-                    through.append(line)
-    assert through == []
+            await box.inside.exec(["bash", "-c", line], timeout=5)
+        assert await box.read(CANARY) is None
+        await box.inside.exec(["bash", "-c", "sh evil.sh"])
+        assert await box.read(CANARY) is not None, "the canary would have been seen"
 
 
+@pytest.mark.namespace
 @pytest.mark.slow
-async def test_the_attempts_are_real_where_everything_runs(inside: Sandbox) -> None:
-    dead = []
-    async with inside.start() as host:
+async def test_most_attempts_are_real_where_everything_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    again = "cd /; rm -rf /testbed/* /testbed/.[!.]* /opt/env/bin/*; cp -a /saved/testbed /saved/opt /"
+    async with INSIDE["namespace"].start() as host, opened(host) as box:
+        await box.exec("mkdir /saved; cp -a --parents /testbed /opt/env /saved", timeout=60)
+        live = []
         for line in ATTEMPTS:
-            async with opened(host) as box:
-                if not await canary(box, line):
-                    dead.append(line)
-    print(f"{len(ATTEMPTS) - len(dead)} of {len(ATTEMPTS)} live; not: {dead}")
-    assert len(ATTEMPTS) - len(dead) >= 100
+            await box.exec(["bash", "-c", line], timeout=2)
+            seen = await box.exec(["bash", "-c", f"test -e {CANARY} && echo live; {again}"])
+            live += [line] * (seen.stdout == b"live\n")
+    assert len(live) >= 100

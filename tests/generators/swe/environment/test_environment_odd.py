@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-import pytest_asyncio
 
-from datafactory.protocols import SandboxHost, Slot
-from datafactory.types import Draft, Reject
-from generators.swe.environment import Environment, SetUpFailed, set_up
-from generators.swe.environment.target import look
-from generators.swe.environment.wheels import Resolver
+from datafactory.protocols import Slot
+from datafactory.types import Draft, Reject, files
+from generators.swe.environment.repeats import first_run
 from generators.swe.swe_mutations import SWEMutations
+from generators.swe.testing import Testing
 from generators.swe.testing.bench import KILLED
 from sandboxes.docker import DockerSandbox
 from sandboxes.namespace import NamespaceSandbox
 from tests.generators.swe.environment import packages
+from tests.generators.swe.testing.repository import open_box
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
 TINY = {
     "tiny/__init__.py": "",
     "tiny/core.py": packages.CORE,
@@ -32,64 +29,53 @@ ODD = {
     "tests/test_asks.py": NETWORK,
     "tests/test_quits.py": "import os\n\n\ndef test_quits():\n    os._exit(3)\n",
     "tests/test_kills.py": "import os\n\n\ndef test_kills():\n    os.kill(os.getppid(), 9)\n",
+    "tests/test_ends.py": "import os\n\nos.kill(os.getppid(), 9)\n",
     "tests/test_wrong.py": "def test_wrong():\n    assert 1 == 2\n",
     "tests/test_old.py": "import tiny.old\n\n\ndef test_old():\n    pass\n",
     "tiny/old.py": "print 'two'\n",
 }
-"""One thing is wrong with each file of tests but one, and one module is of another Python."""
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def host(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[tuple[SandboxHost, Path]]:
-    """A sandbox, and a folder; pytest and its like are fetched once, and after that there is no index."""
-    folder = tmp_path_factory.mktemp("odd")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("XDG_STATE_HOME", str(folder / "state"))
-        async with NamespaceSandbox().start() as host:
-            async with host.open("software_engineering", {}) as box:
-                target = await look(box)
-            await Resolver(target, folder / "index").resolve(["pytest", "coverage"])
-            patch.setenv("PIP_NO_INDEX", "1")
-            patch.setenv("PIP_FIND_LINKS", str(folder / "index"))
-            yield host, folder
-
-
-async def made(host: tuple[SandboxHost, Path], contents: dict[str, str]) -> Environment | SetUpFailed:
-    """What setting up comes to."""
-    try:
-        return await set_up(host[0], packages.checkout(contents), folder=host[1])
-    except SetUpFailed as failed:
-        return failed
+"""One thing is wrong with each file of tests but one."""
 
 
 @pytest.mark.namespace
-async def test_each_thing_that_is_wrong_with_a_suite_is_named_and_the_rest_of_it_is_used(
-    host: tuple[SandboxHost, Path],
-) -> None:
-    environment = await made(host, ODD)
-    assert isinstance(environment, Environment)
-    assert environment.tests == ("tests/test_core.py::test_double",)
-    told = {name.partition("/")[2]: why for name, why in environment.failing.items()}
+async def test_each_thing_that_is_wrong_with_a_suite_is_named_and_the_rest_of_it_is_used() -> None:
+    placed = files({f"/testbed/odd/{path}": text for path, text in ODD.items()})
+    async with open_box(placed) as box:
+        testing = Testing(folder="/testbed/odd", arguments=("-p", "no:cacheprovider", "tests"))
+        found = await first_run(box, testing)
+    assert found.stable == ("tests/test_core.py::test_double",)
+    told = {name.removeprefix("tests/"): why for name, why in found.failing.items()}
     assert told.pop("test_asks.py::test_asks").startswith("urllib.error.URLError")
     assert "SyntaxError" in told.pop("test_no_python.py") and "SyntaxError" in told.pop("test_old.py")
     assert told == {
+        "test_ends.py": KILLED,
         "test_kills.py::test_kills": KILLED,
         "test_quits.py::test_quits": "crashed: exit status 3",
         "test_wrong.py::test_wrong": "AssertionError: assert 1 == 2",
     }
+    assert found.testing.arguments[-2:] == (
+        "--deselect=tests/test_kills.py::test_kills",
+        "--ignore=tests/test_ends.py",
+    )
 
 
 @pytest.mark.namespace
-async def test_a_repository_that_has_no_working_backend_or_test_says_so(host: tuple[SandboxHost, Path]) -> None:
+async def test_a_repository_without_a_backend_or_tests_says_so_in_the_funnel_and_is_no_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
     backend = '[build-system]\nrequires = ["no-such-backend"]\nbuild-backend = "no_such_backend"\n'
-    missing = await made(host, {**TINY, "pyproject.toml": backend})
-    assert isinstance(missing, SetUpFailed) and missing.step == "dependencies"
-    assert "no-such-backend" in str(missing)
-    untested = await made(host, {"tiny/core.py": packages.CORE, "tests/data.json": "{}"})
-    assert isinstance(untested, SetUpFailed) and untested.step == "tests_found"
-    old = await made(host, {**TINY, "tiny/core.py": "print 'two'\n"})
-    assert isinstance(old, SetUpFailed) and old.step == "no_passing_tests"
-    assert "SyntaxError" in str(old)
+    for name, contents in {
+        "unbuilt": {**TINY, "pyproject.toml": backend},
+        "untested": {"tiny/core.py": packages.CORE, "tests/data.json": "{}"},
+    }.items():
+        written(tmp_path / name, contents)
+    spec = SWEMutations(count=2, repos=[str(tmp_path / "unbuilt"), str(tmp_path / "untested")], boxes=1)
+    async with NamespaceSandbox().start() as host, spec.open(host) as maker:
+        told = [await maker.make(Slot(index, 0, seed=index), None) for index in range(2)]
+    assert [each.reason for each in told if isinstance(each, Reject)] == ["unfit_dependencies", "unfit_tests_found"]
+    assert all(isinstance(each, Reject) and each.final for each in told)
 
 
 @pytest.mark.docker
@@ -99,12 +85,18 @@ async def test_a_bug_that_ends_every_process_of_its_box_is_rejected_and_the_next
 ) -> None:
     ends = "import os\n\n\ndef ask(group):\n    os.kill(*((-1, 9) if group > 3 else (os.getpid(), 0)))\n"
     calls = "from tiny.ends import ask\n\n\ndef test_ask():\n    assert ask(3) is None\n"
-    for path, text in {**TINY, "tiny/ends.py": ends, "tests/test_ends.py": calls}.items():
-        (tmp_path / "tiny" / path).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / "tiny" / path).write_text(text)
+    written(tmp_path / "tiny", {**TINY, "tiny/ends.py": ends, "tests/test_ends.py": calls})
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
-    spec = SWEMutations(count=12, repos=[str(tmp_path / "tiny")], boxes=1, combined=0)
+    operators = ("comparison_boundary", "constant_change")
+    spec = SWEMutations(count=6, repos=[str(tmp_path / "tiny")], boxes=1, combined=0, operators=operators)
     async with DockerSandbox(pool=0).start() as host, spec.open(host) as maker:
         outcomes = [await maker.make(Slot(index, 0, seed=index), None) for index in range(spec.count)]
     assert [each.reason for each in outcomes if isinstance(each, Reject)].count("breaks_box") >= 1
     assert any(isinstance(each, Draft) for each in outcomes)
+
+
+def written(top: Path, contents: dict[str, str]) -> None:
+    """Lay files into a folder."""
+    for path, text in contents.items():
+        (top / path).parent.mkdir(parents=True, exist_ok=True)
+        (top / path).write_text(text)
