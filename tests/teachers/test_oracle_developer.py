@@ -135,6 +135,10 @@ async def test_odd_files_end_as_the_fix_has_them() -> None:
                     assert await box.read(f"/testbed/{path}") == data, name
                 refused = name == "no_utf8" and agent == "openhands"
                 assert done.stop == "submitted" and editor_errors(done) == refused, name
+                if name == "a_file_is_missing_and_one_too_many" and agent == "openhands":
+                    assert any("`shop/rates.py`" in said(message) for message in done.messages[-2:]), (
+                        "new files are told"
+                    )
         assert list(box.violations) == []
 
 

@@ -22,6 +22,7 @@ from datafactory.teachers.oracle.words import listed
 from datafactory.types import Task
 
 _CHANGED = re.compile(r"^diff --git a/(\S+) b/", re.M)
+_NEW = re.compile(r"^\?\? (\S+)", re.M)
 
 
 def developed(task: Task) -> tuple[Edit, ...]:
@@ -125,14 +126,12 @@ def _explore(desk: Desk) -> Story[None]:
 
 
 def _review(desk: Desk) -> Story[None]:
-    """Look at all that was changed."""
-    line = (
-        "git --no-pager diff"
-        if desk.agent == "terminus-2"
-        else desk.rng.choice(("git diff", "git status --short && git diff"))
-    )
+    """Look at all that was changed; new files only `git status` shows."""
+    line = "git --no-pager diff" if desk.agent == "terminus-2" else "git diff"
+    if any(edit.before is None for edit in desk.edits) or desk.rng.random() < 0.5:
+        line = f"git status --short && {line}"
     seen = yield from desk.turn("review", Act(line, 0.5), kind="check")
-    paths = list(dict.fromkeys(_CHANGED.findall(seen)))
+    paths = list(dict.fromkeys(_CHANGED.findall(seen) + _NEW.findall(seen)))
     if paths:
         desk.note("reviewed", files=listed([f"`{path}`" for path in paths]))
 

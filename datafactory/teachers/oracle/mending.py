@@ -26,13 +26,15 @@ _LONGEST = 90
 
 def mend(desk: Desk, edit: Edit, *, more: bool) -> Story[None]:
     """Say what should be otherwise, and make one edit. `more`: it is not the first."""
-    desk.note("further" if more else "suspect", path=edit.path)
+    whole = edit.before is None or edit.after is None
+    if not whole:
+        desk.note("further" if more else "suspect", path=edit.path)
     at = [frame for frame in desk.frames if frame[0] == edit.path and edit.first <= frame[1] <= edit.last]
     if at and not desk.mended and at[-1][:2] not in desk.cited:
         desk.note("raised_here", line=at[-1][1], name=at[-1][2])
     kind, values = suspicion(edit)
     desk.note(f"wrong_{kind}", **values, path=edit.path, where=_where(edit))
-    if not more and desk.rng.random() < 0.5:
+    if not more and not whole and desk.rng.random() < 0.5:
         desk.note("explains")
     if desk.native and desk.rng.random() < 0.5:
         seen = yield Beat("think", desk.noted(), "")
@@ -48,7 +50,8 @@ def mend(desk: Desk, edit: Edit, *, more: bool) -> Story[None]:
         seen = yield from desk.turn("edit", again, kind="act", path=edit.path)
     desk.shifted(edit)
     desk.mended.add(edit.path)
-    desk.note("shell_failed" if _FAILED.search(seen) else "edited", path=edit.path)
+    done = "created" if edit.before is None else "removed" if edit.after is None else "edited"
+    desk.note("shell_failed" if _FAILED.search(seen) else done, path=edit.path)
 
 
 def _editor(desk: Desk, edit: Edit) -> dict[str, object] | None:

@@ -7,7 +7,7 @@ from shlex import quote
 
 from datafactory.teachers.oracle.desk import Desk, Story
 from datafactory.teachers.oracle.issue import scripts
-from datafactory.teachers.oracle.outcomes import ran, tested
+from datafactory.teachers.oracle.outcomes import printed, ran, tested
 from datafactory.teachers.oracle.plan import SLOW, Act
 from datafactory.teachers.oracle.words import listed
 
@@ -28,6 +28,7 @@ class Trials:
         self._script: Act | None = None
         self._raised = ""
         self._files: list[str] = []
+        self._name = ""
         self._failing: tuple[str, ...] = ()
         self._suite = False
 
@@ -95,6 +96,7 @@ class Trials:
             seen = yield from desk.turn("find_tests", Act(line, 0.5), name=name)
             found = list(dict.fromkeys(_PATH.findall(seen)))
             if found:
+                self._name = name
                 judging = {test.partition("::")[0] for test in desk.facts.fail_to_pass}
                 self._files = [path for path in found if path in judging][:2] or found[:1]
                 desk.note(
@@ -110,11 +112,11 @@ class Trials:
         """Find the tests that mention what the issue is about, and see what they say of it."""
         desk = self._desk
         yield from self.find_tests()
-        name = next((name for name in desk.names[:2] if self._files), "")
-        if name:
+        if name := self._name:
             line = f'grep -nw -B2 -A5 "{name}" {quote(self._files[0])} | head -n 60'
-            yield from desk.turn("read_tests", Act(line, 0.5), name=name, path=self._files[0])
-            desk.note("tests_read", name=name)
+            seen = yield from desk.turn("read_tests", Act(line, 0.5), name=name, path=self._files[0])
+            if name in printed(seen):
+                desk.note("tests_read", name=name)
 
     def _run(self, what: list[str], plan: str) -> Story[str]:
         names = " ".join(quote(each) for each in what)
