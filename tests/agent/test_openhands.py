@@ -50,6 +50,7 @@ async def test_an_attempt_thinks_runs_edits_and_finishes(task: Task, box: Any):
         calls(bash("cd / && X=7"), bash("pwd; echo $X; false", is_input="false")),
         calls(edit("create", f"{box.root}/out.txt", file_text="done\n"), DONE),
     )
+    assert "executed" not in made.messages[1].content
     assert made.stop == "submitted"
     assert (box.root / "out.txt").read_text() == "done\n"
     assert results(made)[1:3] == ["(no output)\n[exit code 0]", "/\n7\n[exit code 1]"]
@@ -117,6 +118,7 @@ async def test_all_but_execution_works_where_nothing_can_be_executed(task: Task)
         content = await box.read("/app/core.py")
         gone = await box.read("/app/new/y.py")
         tried = [violation.command for violation in box.violations]
+    assert "Nothing can be executed here" in made.messages[1].content
     assert made.stop == "submitted"
     seen = results(made)
     assert seen[0] == "/app, two levels deep:\ncore.py\npkg/\npkg/x.py"
