@@ -45,12 +45,7 @@ MADE: dict[str, dict[str, str]] = {
         "tests/test_b.py": "import urllib.request\n\n\ndef test_b():\n    urllib.request.urlopen('http://example.org')\n",
     },
     "no build backend": {**TINY, "pyproject.toml": BACKEND},
-    "a backend that is a file of its own and fails": {
-        **TINY,
-        "pyproject.toml": '[build-system]\nrequires = []\nbuild-backend = "own"\nbackend-path = ["."]\n'
-        '[project]\nname = "tiny"\nversion = "1"\n',
-        "own.py": "raise RuntimeError('not today')\n",
-    },
+    "a build that fails": {**TINY, "setup.py": "raise RuntimeError('not today')\n"},
     "a test hangs": {**TINY, "tests/test_b.py": "import time\n\n\ndef test_b():\n    time.sleep(1000)\n"},
     "a test ends its process": {**TINY, "tests/test_b.py": "import os\n\n\ndef test_b():\n    os._exit(3)\n"},
     "a test ends what runs it": {
