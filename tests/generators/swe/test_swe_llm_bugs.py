@@ -17,106 +17,12 @@ from datafactory.protocols import Episode, Maker, SandboxHost, Slot
 from datafactory.swe_facts import SweFacts
 from datafactory.teachers.scripted import ScriptedTeacher
 from datafactory.types import Draft, Message, Reject, Reply
-from generators.swe.rewrites import HOLE, How, rewrite
-from generators.swe.swe_llm_bugs import SWELLMBugs, turn
+from generators.swe.rewrites import HOLE, How
+from generators.swe.swe_llm_bugs import SWELLMBugs
 from generators.swe.swe_mutations import SWEMutations
-from generators.swe.targets import Target
 from sandboxes.namespace import NamespaceSandbox
-from tests.generators.authored import CannedChat
+from tests.generators.swe.basket import ADD, BASKET, CHEAPEST, CODE, TESTS, TOTAL
 
-BASKET = '''"""What somebody buys."""
-
-import math
-
-
-class Basket:
-    """Things, and how many of each."""
-
-    def __init__(self):
-        self.items = {}
-
-    def add(self, name, price, count=1):
-        """Put some of a thing in; the last price counts."""
-        if count < 1:
-            raise ValueError("count")
-        known = self.items.get(name, (price, 0))
-        # What was there stays.
-        self.items[name] = (price, known[1] + count)
-
-    @property
-    def total(self):
-        """The sum, rounded up to whole cents."""
-        cents = 0
-        for price, count in self.items.values():
-            cents += price * count
-        return math.ceil(cents)
-
-
-def cheapest(prices, most=None):
-    """Names by price, the cheapest first, up to `most`."""
-    names = sorted(prices, key=lambda name: (prices[name], name))
-    if most is None:
-        return names
-    return names[:most]
-
-
-def untested(value):
-    """No test runs this."""
-    value += 1
-    value *= 2
-    return value
-'''
-TESTS = """import pytest
-
-from basket import Basket, cheapest
-
-
-def test_counts_add_up():
-    basket = Basket()
-    basket.add("tea", 2)
-    basket.add("tea", 3, count=2)
-    assert basket.total == 9
-
-
-def test_no_count_is_no_count():
-    with pytest.raises(ValueError):
-        Basket().add("tea", 1, count=0)
-
-
-def test_cents_are_whole():
-    basket = Basket()
-    basket.add("tea", 0.5)
-    assert basket.total == 1
-
-
-def test_the_cheapest_come_first():
-    assert cheapest({"b": 1, "a": 1, "c": 0}) == ["c", "a", "b"]
-
-
-def test_only_some():
-    assert cheapest({"b": 1, "a": 2, "c": 0}, most=1) == ["c"]
-"""
-CHEAPEST = """def cheapest(prices, most=None):
-    names = sorted(prices, key=lambda name: (prices[name], name))
-    if not most:
-        return names
-    return names[: most {}]
-"""
-ADD = '''    def add(self, name, price, count=1):
-        """Put some of a thing in; the last price counts."""
-        if count < 1:
-            raise ValueError("count")
-        known = self.items.get(name, (price, 0))
-        # What was there stays.
-        self.items[name] = (known[0], known[1] + count)
-'''
-TOTAL = "@property\ndef total(self):\n    return math.floor(sum(price * count for price, count in self.items.values()))"
-CODE = {
-    "Basket.add": ADD,
-    "Basket.total": TOTAL,
-    "cheapest": CHEAPEST.format("+ 1"),
-    "Basket": BASKET[BASKET.index("class Basket") : BASKET.index("\n\ndef cheapest")].replace("ceil", "floor"),
-}
 ISSUE = {
     "title": "Result is not what the documentation promises",
     "body": "After an update the results of the basket are not what they were any more. It used to be right before "
@@ -246,54 +152,6 @@ async def test_a_script_can_be_the_teacher_and_none_is_an_error(state: Path, mon
     assert isinstance(over, Reject) and over.final and over.reason == "no_more_bugs"
 
 
-@pytest.mark.parametrize(
-    ("code", "reason"),
-    [
-        (CHEAPEST.format("# one too many"), "code_syntax"),
-        (CHEAPEST.format("- 1") + "    # BUG: one too few\n", None),
-        (CHEAPEST.format("- 1").replace("    if", "    # Off by one.\n    if"), "new_comment"),
-        (CHEAPEST.format("- 1").replace("names", "buggy_names"), "tells"),
-        (CHEAPEST.format("- 1").replace("    if", "    'intentional'\n    if"), "tells"),
-        (CHEAPEST.format("").replace("not most", "most is None"), "no_change"),
-        ("def cheapest(prices, most=1):\n    return []", "signature_changed"),
-        (f"import os\n{CHEAPEST.format('- 1')}", "not_the_function"),
-    ],
-)
-async def test_an_answer_that_gives_itself_away_is_no_bug(code: str, reason: str | None) -> None:
-    chat = CannedChat({"mistake": "m", "code": code})
-    asked = Target("basket.py", 4, "cheapest", False)
-    got = await rewrite(chat, "modify", asked, BASKET.encode(), "basket", draw=1, episode=Episode("e", 1))
-    if reason is None:
-        assert not isinstance(got, Reject) and b"BUG" not in got.files["basket.py"]
-    else:
-        assert isinstance(got, Reject) and got.reason == reason, got
-        assert (
-            got.what is not None
-            and got.what["function"] == "cheapest"
-            and code in json.loads(got.what["answer"])["code"]
-        )
-
-
-@pytest.mark.parametrize(
-    "answer", ["", "{}", "[]", "\x00", "[" * 100_000, '{"code": 1}', '{"code": "", "mistake": ""}']
-)
-async def test_garbage_is_a_reject(answer: str) -> None:
-    asked = Target("basket.py", 4, "cheapest", False)
-    for how in ("modify", "rewrite"):
-        chat = CannedChat(answer)
-        got = await rewrite(chat, how, asked, BASKET.encode(), "basket", draw=1, episode=Episode("e", 1))  # type: ignore[arg-type]
-        assert isinstance(got, Reject) and got.reason in ("not_json", "schema", "not_the_function")
-
-
-def test_every_beginning_of_both_has_its_share_of_either() -> None:
-    for share in (0.2, 0.5, 0.9):
-        turns = [turn("both", share, number) for number in range(200)]
-        for how in ("modify", "rewrite"):
-            assert [which for kind, which in turns if kind == how] == list(range(sum(kind == how for kind, _ in turns)))
-        for end in range(1, 200):
-            assert abs(sum(kind == "modify" for kind, _ in turns[:end]) - share * end) <= 1
-
-
 @pytest.mark.namespace
 async def test_a_teacher_writes_the_issues_of_mutations_too(state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", str(state / "state"))
@@ -307,9 +165,3 @@ async def test_a_teacher_writes_the_issues_of_mutations_too(state: Path, monkeyp
         got = [await maker.make(Slot(0, retry, seed=retry), chat) for retry in range(6) if chat.issues]
     assert isinstance(got[-1], Draft) and got[-1].prompt.startswith(ISSUE["title"])
     assert len(chat.asked) == 2 and "statement_leaks" in chat.asked[1]
-
-
-def test_sizes_that_nothing_has_are_found_before_the_run(state: Path) -> None:
-    spec = SWELLMBugs(count=1, repos=[str(state / "basket")], least_lines=9, most_lines=3)  # type: ignore[list-item]
-    assert spec.asks
-    assert any("least_lines" in problem for problem in spec.problems())
