@@ -58,10 +58,7 @@ def around(text: str, first: int, last: int) -> tuple[Definition, ...]:
 def steps_to(text: str, target: str, starts: Iterable[str], most: int) -> str:
     """Of the names `starts`, which are defined in the file, the one from which `target` is fewest steps away, `most` at
     most, going by what bodies mention; empty: none leads there."""
-    bodies: dict[str, set[str]] = {}
-    lines = text.splitlines()
-    for each in definitions(text):
-        bodies.setdefault(each.name, set()).update(words("\n".join(lines[each.first : each.last])))
+    bodies = _bodies(text)
     reached, edge = {target}, {target}
     wanted = [name for name in starts if name in bodies and name != target]
     for _ in range(most):
@@ -70,3 +67,13 @@ def steps_to(text: str, target: str, starts: Iterable[str], most: int) -> str:
             return found[0]
         reached |= edge
     return ""
+
+
+@lru_cache(maxsize=64)
+def _bodies(text: str) -> dict[str, set[str]]:
+    """What the bodies of definitions mention, by their names; those of one name together."""
+    bodies: dict[str, set[str]] = {}
+    lines = text.splitlines()
+    for each in definitions(text):
+        bodies.setdefault(each.name, set()).update(words("\n".join(lines[each.first : each.last])))
+    return bodies
