@@ -2,8 +2,8 @@
 
     python benchmarks/swe_validation.py --repos toolz==1.2.0 tenacity==9.2.1 --bugs 150 --out swe.json
 
-Both sides judge the same bugs in the same sandbox, as many at a time. `ours` is `generators.swe.validation`: the tests
-that cover the change, then the whole suite for bugs that fail one, then the failing tests again, three runs in all.
+Both sides judge the same bugs in the same sandbox, as many at a time. `ours` is `validate` of the generators: the tests that
+cover the change, then the whole suite for bugs that fail one, then the failing tests again, three runs in all.
 `whole suite` is what harnesses do: a container of the repository's image for each bug, the change in place, one run of
 pytest; and, to know as much as `ours` does, two more such containers for each bug that failed a test.
 """
@@ -22,14 +22,14 @@ from typing import Any
 from datafactory.local import CORES
 from datafactory.protocols import SandboxHost
 from datafactory.types import Reject
-from generators.swe.benches import SLACK
 from generators.swe.candidates import Candidates, find_candidates
 from generators.swe.environment import Environment
 from generators.swe.mutations import Bug, NoBug
 from generators.swe.places import TESTBED
+from generators.swe.proving.benches import SLACK
+from generators.swe.proving.validation import Valid, validate
 from generators.swe.repositories import Ready, open_repositories
 from generators.swe.sources import Repository
-from generators.swe.validation import Valid, validate
 
 Chosen = tuple[Bug, dict[str, bytes]]
 Found = dict[str, frozenset[str] | None]

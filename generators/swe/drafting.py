@@ -10,9 +10,9 @@ from datafactory.types import Draft, File, Files, Source, Step
 from generators.swe.checkout_lines import COLLECT, PREPARE
 from generators.swe.environment import Environment
 from generators.swe.places import TESTBED
+from generators.swe.proving.validation import Valid
 from generators.swe.sources import Checkout
 from generators.swe.testing import resolved_check
-from generators.swe.validation import Valid
 
 
 def swe_draft(

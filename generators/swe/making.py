@@ -18,10 +18,10 @@ from generators.swe.drafting import in_box, swe_draft
 from generators.swe.environment import Environment
 from generators.swe.mutations import Bug
 from generators.swe.places import TESTBED
+from generators.swe.proving.validation import Valid, validate
 from generators.swe.repositories import Ready, Unfit
 from generators.swe.sources import Checkout, Repository
 from generators.swe.statements import Failing, ask, failing_of, leak, write
-from generators.swe.validation import Valid, validate
 
 
 class SWESpec(Spec):

@@ -13,8 +13,8 @@ from datafactory.errors import GeneratorError
 from datafactory.layers import hold
 from datafactory.local import state_folder
 from datafactory.protocols import SandboxHost
-from generators.swe.benches import Benches, open_benches
 from generators.swe.environment import Environment, SetUpFailed, set_up, shelf
+from generators.swe.proving.benches import Benches, open_benches
 from generators.swe.sources import Checkout, Repository, SourceError, fetch
 
 _log = logging.getLogger(__name__)

@@ -15,13 +15,13 @@ from pydantic import Field
 
 from datafactory.protocols import Chat, Maker, SandboxHost, Slot
 from datafactory.types import Draft, Reject
-from generators.swe.commits import Candidate, Found, Grounds, find_fixes, hints
-from generators.swe.commits.grounds import nearest
 from generators.swe.drafting import swe_draft
-from generators.swe.fixes import KnownFix, Proven, bug_of, gated, prove_fix
+from generators.swe.known.commits import Candidate, Found, Grounds, find_fixes, hints
+from generators.swe.known.commits.grounds import nearest
+from generators.swe.known.fixes import KnownFix, Proven, bug_of, gated, prove_fix
+from generators.swe.known.patches import between, patch_of
 from generators.swe.making import SWESpec, leaks_of, stated, unfit_told
 from generators.swe.mutations import Bug, NoBug
-from generators.swe.patches import between, patch_of
 from generators.swe.repositories import Unfit, cache
 from generators.swe.sources import History, Repository, SourceError, fetch_history
 from generators.swe.sources.address import Package, Place

@@ -19,14 +19,14 @@ from datafactory.types import Draft, Reject
 from generators.rows import Rows, open_rows
 from generators.swe.drafting import swe_draft
 from generators.swe.environment import SetUpFailed, set_up
-from generators.swe.fixes import Ground, Proven, bug_of, gated, prove_fix
-from generators.swe.foreign import FORGE, agreed, fix_of, place_of
+from generators.swe.known.fixes import Ground, Proven, bug_of, gated, prove_fix
+from generators.swe.known.foreign import FORGE, agreed, fix_of, place_of
+from generators.swe.known.patches import PatchFailed
 from generators.swe.making import stated
 from generators.swe.mutations import Bug, NoBug
-from generators.swe.patches import PatchFailed
+from generators.swe.proving.validation import Valid
 from generators.swe.repositories import cache, log_of
 from generators.swe.sources import Repository, SourceError, fetch
-from generators.swe.validation import Valid
 
 KIND = "instance"
 

@@ -15,8 +15,8 @@ from datafactory.protocols import Chat, Episode, Maker, SandboxHost, Slot
 from datafactory.types import Draft, Reject
 from generators.swe.making import SWESpec, make_task, unfit_told
 from generators.swe.repositories import Ready, Unfit, open_repositories
-from generators.swe.rewrites import How, rewrite
-from generators.swe.targets import Target, find_targets
+from generators.swe.rewriting.rewrites import How, rewrite
+from generators.swe.rewriting.targets import Target, find_targets
 
 
 class SWELLMBugs(SWESpec):

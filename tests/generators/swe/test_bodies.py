@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from generators.swe.body import LARGEST_CODE, Misfit, cut, replaced, spliced_body, written
-from generators.swe.layout import comments
 from generators.swe.outline import Outline, Part
+from generators.swe.rewriting.body import LARGEST_CODE, Misfit, cut, replaced, spliced_body, written
+from generators.swe.rewriting.layout import comments
 
 STANDARD = [Path(module.__file__ or "") for module in (json.decoder, json.encoder, shlex, textwrap)]
 MANNERS: dict[str, Callable[[str], str]] = {

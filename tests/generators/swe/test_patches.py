@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from datafactory.types import File, files
-from generators.swe.patches import PatchFailed, applied, between, changed, patch_of
+from generators.swe.known.patches import PatchFailed, applied, between, changed, patch_of
 from tests.generators.swe.sources.made import commit, git, repository
 
 BEFORE = files(

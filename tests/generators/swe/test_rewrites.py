@@ -9,9 +9,9 @@ import pytest
 
 from datafactory.protocols import Episode
 from datafactory.types import Reject
-from generators.swe.rewrites import How, rewrite
+from generators.swe.rewriting.rewrites import How, rewrite
+from generators.swe.rewriting.targets import Target
 from generators.swe.swe_llm_bugs import SWELLMBugs, turn
-from generators.swe.targets import Target
 from tests.generators.authored import CannedChat
 from tests.generators.swe.basket import BASKET, CHEAPEST
 

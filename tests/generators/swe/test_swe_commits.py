@@ -17,8 +17,8 @@ from datafactory.formats.swe_instances import to_swe_bench
 from datafactory.protocols import SandboxHost, Slot
 from datafactory.swe_facts import SweFacts
 from datafactory.types import Draft, Files, Reject, Task
-from generators.swe.commits import find_fixes, hints
-from generators.swe.commits.grounds import nearest
+from generators.swe.known.commits import find_fixes, hints
+from generators.swe.known.commits.grounds import nearest
 from generators.swe.sources import History, Repository, fetch_history
 from generators.swe.swe_commits import SWECommits
 from generators.swe.swe_instances import SWEInstances

@@ -15,13 +15,13 @@ from datafactory.protocols import Maker, SandboxHost, Slot
 from datafactory.swe_facts import PATCH, SweFacts
 from datafactory.types import Draft, File, Reject
 from generators.swe.environment import Environment
-from generators.swe.fixes import Proven
-from generators.swe.foreign import FORGE, agreed, place_of
+from generators.swe.known.fixes import Proven
+from generators.swe.known.foreign import FORGE, agreed, place_of
 from generators.swe.mutations import diff
+from generators.swe.proving.validation import Valid
 from generators.swe.sources import Checkout, Repository
 from generators.swe.swe_instances import SWEInstances
 from generators.swe.testing import TestResult
-from generators.swe.validation import Valid
 from sandboxes.namespace import NamespaceSandbox
 from tests.generators.swe.conftest import Mended
 from tests.generators.swe.fixed import COUNTING

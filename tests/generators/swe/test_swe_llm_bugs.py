@@ -17,7 +17,7 @@ from datafactory.protocols import Episode, Maker, SandboxHost, Slot
 from datafactory.swe_facts import SweFacts
 from datafactory.teachers.scripted import ScriptedTeacher
 from datafactory.types import Draft, Message, Reject, Reply
-from generators.swe.rewrites import HOLE, How
+from generators.swe.rewriting.rewrites import HOLE, How
 from generators.swe.swe_llm_bugs import SWELLMBugs
 from generators.swe.swe_mutations import SWEMutations
 from sandboxes.namespace import NamespaceSandbox

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from datafactory.types import Reject
-from generators.swe.benches import Pair
 from generators.swe.environment import Environment
 from generators.swe.mutations import Bug
+from generators.swe.proving.benches import Pair
 from generators.swe.testing import Report, TestResult
 
 TRACES = 20

@@ -14,13 +14,13 @@ from datafactory.types import Message, Reject, Reply
 from generators.answers import read_answer
 from generators.prompts import render
 from generators.swe.between import bug_between
-from generators.swe.body import Misfit, Written, cut, replaced, written
-from generators.swe.excerpts import definition, heads, imports, without_body
-from generators.swe.layout import comments
 from generators.swe.mutations import Bug, NoBug
 from generators.swe.outline import Outline, Part
-from generators.swe.targets import Target
-from generators.swe.telling import telling
+from generators.swe.rewriting.body import Misfit, Written, cut, replaced, written
+from generators.swe.rewriting.excerpts import definition, heads, imports, without_body
+from generators.swe.rewriting.layout import comments
+from generators.swe.rewriting.targets import Target
+from generators.swe.rewriting.telling import telling
 
 How = Literal["modify", "rewrite"]
 KINDS: dict[How, str] = {"modify": "lm_modify", "rewrite": "lm_rewrite"}

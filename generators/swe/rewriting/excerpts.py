@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import ast
 
-from generators.swe.body import cut
 from generators.swe.outline import Outline, Part
+from generators.swe.rewriting.body import cut
 
 MOST = 24_000
 """Characters of a file, about 6,000 tokens: what lies nearest to the function is shown, and what it imports."""

@@ -8,11 +8,11 @@ from dataclasses import replace
 
 from datafactory.formats.instances import Instance
 from datafactory.types import Reject
-from generators.swe.fixes import KnownFix, Proven
-from generators.swe.patches import Change, PatchFailed, applied, between, changed
+from generators.swe.known.fixes import KnownFix, Proven
+from generators.swe.known.patches import Change, PatchFailed, applied, between, changed
+from generators.swe.proving.validation import Valid
 from generators.swe.sources import Checkout, Repository, excluded_benchmark
 from generators.swe.sources.repository import refusal
-from generators.swe.validation import Valid
 
 FORGE = "https://github.com/{repo}"
 """Where the repositories of all public data sets of this kind are."""

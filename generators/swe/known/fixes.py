@@ -11,18 +11,18 @@ from datafactory.checks import prove
 from datafactory.layers import hold
 from datafactory.protocols import SandboxHost
 from datafactory.types import Draft, File, Files, Reject
-from generators.swe.benches import Pair
 from generators.swe.between import bug_between
 from generators.swe.checkout_lines import PREPARE
 from generators.swe.environment import Environment
 from generators.swe.environment.repeats import EACH, SUITE, Found
 from generators.swe.environment.suite import FOLDERS, Suite, find_suite, test_files
+from generators.swe.known.patches import Change, between, changed
 from generators.swe.mutations import Bug
-from generators.swe.patches import Change, between, changed
 from generators.swe.places import TESTBED
+from generators.swe.proving.benches import Pair
+from generators.swe.proving.validation import Valid, validate
 from generators.swe.sources import Checkout
 from generators.swe.testing import Coverage, Testing, open_bench
-from generators.swe.validation import Valid, validate
 
 CONFIGURATION = frozenset(
     {"conftest.py", "pytest.ini", ".pytest.ini", "pytest.toml", ".pytest.toml", "tox.ini", "setup.cfg"}
@@ -94,8 +94,8 @@ async def prove_fix(host: SandboxHost, ground: Ground, fix: KnownFix, bug: Bug, 
     Rejects as `validate`, and `tests_fail` (none passes each time with the fix), `hangs`. Raises SandboxError.
     """
     lacks = between(ground.checkout.files, fix.found.files)
-    changed = {path: fix.found.files[path] for path in fix.code if path in fix.found.files}
-    files = {f"{TESTBED}/{path}": file for path, file in {**lacks, **changed}.items() if file is not None}
+    mends = {path: fix.found.files[path] for path in fix.code if path in fix.found.files}
+    files = {f"{TESTBED}/{path}": file for path, file in {**lacks, **mends}.items() if file is not None}
     remove = _removes(path for path, file in lacks.items() if file is None)
     prepare = (*ground.environment.copies.prepare, *remove, *PREPARE)
     mended = fix.mended

@@ -9,12 +9,12 @@ import tokenize
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from generators.swe.layout import laid_out
 from generators.swe.mutations import Unreadable
 from generators.swe.mutations.proof import same
 from generators.swe.mutations.site import NEWLINE
 from generators.swe.mutations.source import syntax
 from generators.swe.outline import Definition, Outline, Part, parts_of
+from generators.swe.rewriting.layout import laid_out
 
 LARGEST_CODE = 40_000
 """Characters of a definition that is taken: ten times the longest that is asked about by default."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import PurePosixPath
 
-from generators.swe.fixes import of_tests
+from generators.swe.known.fixes import of_tests
 from generators.swe.mutations import excluded
 from generators.swe.sources import Commit, History
 

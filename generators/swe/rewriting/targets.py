@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from random import Random
 
 from datafactory.types import Files
-from generators.swe.body import cut
 from generators.swe.environment import Environment
 from generators.swe.mutations import Unreadable, excluded
 from generators.swe.outline import Outline, Part
+from generators.swe.rewriting.body import cut
 
 _log = logging.getLogger(__name__)
 _STUBS = frozenset({"overload", "abstractmethod", "abstractproperty"})

@@ -9,10 +9,10 @@ from pathlib import Path, PurePosixPath
 
 from datafactory.protocols import SandboxHost
 from datafactory.types import Reject, digest_of
-from generators.swe.commits.choose import Candidate, is_prose
 from generators.swe.environment import SetUpFailed, set_up
 from generators.swe.environment.suite import FOLDERS
-from generators.swe.fixes import Ground
+from generators.swe.known.commits.choose import Candidate, is_prose
+from generators.swe.known.fixes import Ground
 from generators.swe.repositories import log_of
 from generators.swe.sources import History, SourceError
 from generators.swe.sources.history import Entry

@@ -1,0 +1,1 @@
+"""Which tests a bug fails: benches in boxes, and the runs that have to agree."""
