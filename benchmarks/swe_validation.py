@@ -2,8 +2,8 @@
 
     python benchmarks/swe_validation.py --repos toolz==1.2.0 tenacity==9.2.1 --bugs 150 --out swe.json
 
-Both sides judge the same bugs in the same sandbox, as many at a time. `ours` is `validate` of the generators: the tests that
-cover the change, then the whole suite for bugs that fail one, then the failing tests again, three runs in all.
+Both sides judge the same bugs in the same sandbox, as many at a time. `ours` is `validate` of the generators: the tests
+that cover the change, then the whole suite for bugs that fail one, then the failing tests again, three runs in all.
 `whole suite` is what harnesses do: a container of the repository's image for each bug, the change in place, one run of
 pytest; and, to know as much as `ours` does, two more such containers for each bug that failed a test.
 """
@@ -80,15 +80,18 @@ async def whole_suite(
     """Seconds, and which stable tests failed with each bug, in one run."""
     found: Found = {}
     testing = environment.testing
-    argv = [testing.python, "-m", "pytest", "-p", "no:cacheprovider", "-q", "-rA", "--tb=no", *testing.arguments]
+    argv = [testing.python, "-m", "pytest", "-p", "no:cacheprovider", "--continue-on-collection-errors", "-q", "-rA"]
+    argv += ["--tb=no", *testing.arguments]
 
     async def work(bug: Bug, changes: dict[str, bytes]) -> None:
         async with host.open(environment.image, {}, workdir=TESTBED) as box:
             for path, data in changes.items():
                 await box.write(path, data)
             result = await box.exec(argv, timeout=SLACK + 4 * environment.seconds)
-            passed = {line[7:].strip() for line in result.output.splitlines() if line.startswith("PASSED ")}
-            found[bug.id] = None if result.timed_out else frozenset(environment.tests) - passed
+            lines = result.output.splitlines()
+            passed = {line[7:].strip() for line in lines if line.startswith("PASSED ")}
+            parts = {word for line in lines if line.startswith("SUBFAILED") for word in line.split() if "::" in word}
+            found[bug.id] = None if result.timed_out else frozenset(environment.tests) - (passed - parts)
 
     return await each(bugs, work, at_once), found
 

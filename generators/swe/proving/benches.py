@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import AsyncIterator, Collection
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -14,6 +15,8 @@ from generators.swe.testing import Bench, Report, WarmBench, open_bench, open_wa
 
 MOST_WORKERS = 8
 """Forks that share a suite."""
+WAITS = 1.5
+"""Times its CPU seconds that a suite takes at least, to be shared."""
 SLACK = 5.0
 """Seconds beyond four times what tests take without a change, before they count as hung."""
 
@@ -90,11 +93,12 @@ class Benches:
 
 async def _shared(bench: Bench, sound: Report) -> tuple[float, int]:
     """How long the whole suite takes without a change, and by how many forks, given its run by one."""
-    workers = min(MOST_WORKERS, int(sound.seconds / max(sound.cpu_seconds, 0.01)))
-    if workers < 2:
+    idle = sound.seconds / max(sound.cpu_seconds, 0.01)
+    if idle < WAITS:
         return sound.seconds, 1
+    workers = min(MOST_WORKERS, math.ceil(2 * idle))  # some wait while others compute
     shared = await bench.run(timeout=60 + 10 * sound.seconds, workers=workers)
-    worth = shared.passed >= sound.passed and shared.seconds < sound.seconds / 2
+    worth = shared.passed >= sound.passed and shared.seconds < 0.7 * sound.seconds
     return (shared.seconds, workers) if worth else (sound.seconds, 1)
 
 

@@ -8,7 +8,7 @@ import traceback
 from collections.abc import Callable
 from typing import Any
 
-_PIECES = 6
+_PIECES = 12
 """Pieces of the suite for each fork: small enough that none is left with all the slow tests."""
 _MOST = 255
 """Pieces in all: each is one byte in a pipe that the forks read from."""
