@@ -44,8 +44,7 @@ def covering(environment: Environment, bug: Bug) -> frozenset[str] | None:
 async def validate(
     pair: Pair, environment: Environment, bug: Bug, changes: Mapping[str, bytes | None], *, repeats: int = 3
 ) -> Valid | Reject:
-    """Run what the bug may touch, then the whole suite, then again the tests that failed and those that run its lines,
-    until `repeats` runs agree.
+    """Run what the bug may touch, then the whole suite, then again what failed, until `repeats` runs agree.
 
     Where all that the bug changes is what functions do, the first and the second swap their code; what follows imports,
     once at least: both ways have to say the same. `changes`: the broken files by absolute path in the box; None: no
@@ -54,7 +53,8 @@ async def validate(
     """
     found = await _validated(pair, environment, bug, changes, repeats)
     if pair.workers > 1 and isinstance(found, Reject) and found.reason == "flaky":
-        found = await _validated(replace(pair, workers=1), environment, bug, changes, repeats)  # some tests heed a clock
+        # Tests that heed a clock fail in company.
+        found = await _validated(replace(pair, workers=1), environment, bug, changes, repeats)
     return found
 
 
