@@ -9,7 +9,6 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from datafactory.errors import SandboxError
 from datafactory.local import CORES
 from datafactory.protocols import Chat, Episode, Slot
 from datafactory.spec import Spec
@@ -18,6 +17,7 @@ from generators.swe.drafting import in_box, swe_draft
 from generators.swe.environment import Environment
 from generators.swe.mutations import Bug
 from generators.swe.places import TESTBED
+from generators.swe.proving.blame import blamed
 from generators.swe.proving.validation import Valid, validate
 from generators.swe.repositories import Ready, Unfit
 from generators.swe.sources import Checkout, Repository
@@ -87,7 +87,9 @@ async def make_task(
     what = bug.model_dump(mode="json")
     if known := ready.environment.copies.of(bug.fix):
         return Reject(reason="fix_elsewhere", detail=known, what=what)
-    valid = await _validated(ready, bug, {f"{TESTBED}/{path}": data for path, data in broken.items()}, spec.repeats)
+    changes = {f"{TESTBED}/{path}": data for path, data in broken.items()}
+    run = partial(validate, environment=ready.environment, bug=bug, changes=changes, repeats=spec.repeats)
+    valid = await blamed(ready.benches.take, run)
     if isinstance(valid, Reject):
         return valid.but(what=what)
     if spec.most_failing is not None and len(valid.fail_to_pass) > spec.most_failing:
@@ -108,22 +110,6 @@ async def make_task(
         rates=spec.reward == "rates",
         more={"changes": [change.model_dump(mode="json") for change in bug.changes], **(more or {})},
     )
-
-
-async def _validated(ready: Ready, bug: Bug, changes: dict[str, bytes], repeats: int) -> Valid | Reject:
-    """As `validate`; a bug with which two boxes broke, in which the tests ran before, is the one that broke them."""
-    for last in (False, True):
-        taken = False
-        try:
-            async with ready.benches.take() as pair:
-                taken = True
-                return await validate(pair, ready.environment, bug, changes, repeats=repeats)
-        except SandboxError as error:
-            if not taken:
-                raise
-            if last:
-                return Reject(reason="breaks_box", detail=f"two boxes broke while the tests ran: {error}")
-    raise AssertionError
 
 
 async def stated(

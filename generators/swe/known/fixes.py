@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import PurePosixPath
 from shlex import quote
 
 from datafactory.checks import prove
 from datafactory.layers import hold
-from datafactory.protocols import SandboxHost
+from datafactory.protocols import Box, SandboxHost
 from datafactory.types import Draft, File, Files, Reject
 from generators.swe.between import bug_between
 from generators.swe.checkout_lines import PREPARE
@@ -20,9 +22,10 @@ from generators.swe.known.patches import Change, between, changed
 from generators.swe.mutations import Bug
 from generators.swe.places import TESTBED
 from generators.swe.proving.benches import Pair
+from generators.swe.proving.blame import blamed
 from generators.swe.proving.validation import Valid, validate
 from generators.swe.sources import Checkout
-from generators.swe.testing import Coverage, Testing, open_bench
+from generators.swe.testing import Bench, Coverage, Testing, open_bench
 
 CONFIGURATION = frozenset(
     {"conftest.py", "pytest.ini", ".pytest.ini", "pytest.toml", ".pytest.toml", "tox.ini", "setup.cfg"}
@@ -91,7 +94,8 @@ async def prove_fix(host: SandboxHost, ground: Ground, fix: KnownFix, bug: Bug, 
     """Run the tests of the mended repository `repeats` times, then over the broken code, in one box that begins as an
     agent's does. `ground`: any commit near to the one that is found, with the same requirements.
 
-    Rejects as `validate`, and `tests_fail` (none passes each time with the fix), `hangs`. Raises SandboxError.
+    Rejects as `validate`, and `tests_fail` (none passes each time with the fix), `hangs`, `breaks_box`. Raises
+    SandboxError.
     """
     lacks = between(ground.checkout.files, fix.found.files)
     mends = {path: fix.found.files[path] for path in fix.code if path in fix.found.files}
@@ -100,28 +104,42 @@ async def prove_fix(host: SandboxHost, ground: Ground, fix: KnownFix, bug: Bug, 
     prepare = (*ground.environment.copies.prepare, *remove, *PREPARE)
     mended = fix.mended
     testing = _testing(ground, mended)
-    with hold(ground.environment.image):
+
+    @asynccontextmanager
+    async def opened() -> AsyncIterator[tuple[Box, Bench]]:
         async with (
             host.open(ground.environment.image, files, workdir=TESTBED, prepare=prepare) as box,
             open_bench(box, testing) as bench,
         ):
-            found = Found(testing, unstable=dict.fromkeys(ground.environment.flaky, "before the fix"))
-            for _ in range(repeats):
-                report = await bench.run(None, changes=_in_box({**fix.code, **fix.judging}), timeout=SUITE, each=EACH)
-                if report.timed_out:
-                    return Reject(reason="hangs", detail=f"with the fix, the suite takes over {SUITE:g} s")
-                found.reports.append(report)
-                found.unstable.update(report.unstable)
-            if not found.stable:
-                return Reject(reason="tests_fail", detail=f"with the fix, no test passes: {_first(found)}")
-            environment = _environment(ground.environment, fix, found, mended)
-            seconds = {test: result.seconds for test, result in report.results.items()}
-            pair = Pair(box, bench, None, seconds, environment.seconds)
-            valid = await validate(pair, environment, bug, _in_box(fix.judging), repeats=repeats)
-    if isinstance(valid, Reject):
-        return valid
+            yield box, bench
+
+    with hold(ground.environment.image):
+        proved = await blamed(opened, partial(_proved, ground=ground, fix=fix, bug=bug, mended=mended, repeats=repeats))
+    if isinstance(proved, Reject):
+        return proved
+    environment, valid = proved
     gone = tuple(sorted(path for path, file in fix.judging.items() if file is None))
     return Proven(replace(fix.found, files=mended), environment, valid, files, remove, gone)
+
+
+async def _proved(
+    place: tuple[Box, Bench], *, ground: Ground, fix: KnownFix, bug: Bug, mended: Files, repeats: int
+) -> tuple[Environment, Valid] | Reject:
+    box, bench = place
+    found = Found(bench.testing, unstable=dict.fromkeys(ground.environment.flaky, "before the fix"))
+    for _ in range(repeats):
+        report = await bench.run(None, changes=_in_box({**fix.code, **fix.judging}), timeout=SUITE, each=EACH)
+        if report.timed_out:
+            return Reject(reason="hangs", detail=f"with the fix, the suite takes over {SUITE:g} s")
+        found.reports.append(report)
+        found.unstable.update(report.unstable)
+    if not found.stable:
+        return Reject(reason="tests_fail", detail=f"with the fix, no test passes: {_first(found)}")
+    environment = _environment(ground.environment, fix, found, mended)
+    seconds = {test: result.seconds for test, result in report.results.items()}
+    pair = Pair(box, bench, None, seconds, environment.seconds)
+    valid = await validate(pair, environment, bug, _in_box(fix.judging), repeats=repeats)
+    return valid if isinstance(valid, Reject) else (environment, valid)
 
 
 async def gated(host: SandboxHost, draft: Draft) -> Draft | Reject:

@@ -78,7 +78,8 @@ class Bench:
 
     def __init__(self, box: Box, testing: Testing) -> None:
         self._box = box
-        self._testing = testing
+        self.testing = testing
+        """How it runs them."""
         self._home = f"{HOME}/{secrets.token_hex(4)}"
         self._numbers = itertools.count(1)
         self._lock = asyncio.Lock()
@@ -206,8 +207,8 @@ class Bench:
             brought = {path: data for path, data in (changes or {}).items() if data is not None}
             placed = {path: f"{self._home}/change-{i}" for i, path in enumerate(brought)}
             asked = {
-                "folder": self._testing.folder,
-                "arguments": self._testing.arguments,
+                "folder": self.testing.folder,
+                "arguments": self.testing.arguments,
                 "tests": None if tests is None else list(tests),
                 "changes": {path: placed.get(path) for path in changes or {}},
                 "timeout": timeout,
@@ -240,14 +241,14 @@ class Bench:
         wait = files("generators.swe.testing").joinpath("inside", "wait.sh").read_bytes()
         await self._box.push({**programs(self._home), f"{self._home}/wait.sh": File(data=wait)})
         boot = _BOOT.format(
-            home=self._home, package=PACKAGE, program=self.program, folder=self._testing.folder, more=self._more()
+            home=self._home, package=PACKAGE, program=self.program, folder=self.testing.folder, more=self._more()
         )
-        words = {"home": self._home, "python": shlex.quote(self._testing.python), "boot": shlex.quote(boot)}
+        words = {"home": self._home, "python": shlex.quote(self.testing.python), "boot": shlex.quote(boot)}
         await self._box.exec(_START.format(**words), timeout=PATIENCE)
         result = await self._box.exec(self._await(0), timeout=PATIENCE)
         if result.exit_code:
             log = await self._box.read(f"{self._home}/log") or result.output.encode()
-            raise SandboxError(f"no tests can be run by {self._testing.python}: {log.decode(errors='replace')[-1000:]}")
+            raise SandboxError(f"no tests can be run by {self.testing.python}: {log.decode(errors='replace')[-1000:]}")
 
     def _more(self) -> str:
         """Further arguments of the program, as source."""

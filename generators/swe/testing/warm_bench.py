@@ -74,4 +74,4 @@ class WarmBench(Bench):
         return Report.model_validate(answered), None if second is None else Report.model_validate(second)
 
     def _more(self) -> str:
-        return f", {list(self._testing.arguments)!r}"
+        return f", {list(self.testing.arguments)!r}"
