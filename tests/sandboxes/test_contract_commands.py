@@ -116,7 +116,9 @@ async def test_a_background_process_does_not_block_and_lives_on_until_the_box_cl
         assert (await box.exec(f"nohup setsid bash -c '{stay}' >/dev/null 2>&1 & disown; echo now")).stdout == b"now\n"
         assert time.monotonic() - begun < 10
         assert await becomes(lambda: len(outside(word)) >= 3), "they run, and this machine can see them"
-        assert (await inside(box)).count(word.encode()) >= 3
+        # A look goes through /proc while the three still take their names, and may miss one.
+        while (await inside(box)).count(word.encode()) < 3:
+            assert time.monotonic() - begun < 20, "the box can see them too"
         await alive(box)
     assert await becomes(lambda: not outside(word)), "they ended with the box"
 
