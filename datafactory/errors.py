@@ -10,6 +10,7 @@ FactoryError
 └── BoundaryError          *ours*, not the attempt's: recorded in failures.jsonl, retried, never counted
     ├── SandboxError       a box would not open, or broke
     ├── TeacherError       a teacher did not answer
+    ├── SearchError        a corpus could not be searched, or its server did not answer
     ├── GeneratorError     a generator broke (a mistake in it, not a draft that it rejects)
     ├── FilterError        a filter or a curriculum broke (a mistake in it, not a row that it rejects)
     └── StorageError       a shelf could not be written
@@ -70,6 +71,10 @@ class SandboxError(BoundaryError):
 
 class TeacherError(BoundaryError):
     """A teacher did not answer."""
+
+
+class SearchError(BoundaryError):
+    """A corpus could not be searched, or its server did not answer."""
 
 
 class GeneratorError(BoundaryError):

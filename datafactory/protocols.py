@@ -8,7 +8,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
-from datafactory.types import Draft, Files, Message, Reject, Reply, Task, Violation
+from datafactory.types import Draft, Files, Hit, Message, Page, Reject, Reply, Task, Violation
 
 if TYPE_CHECKING:
     import polars as pl
@@ -99,6 +99,23 @@ class SandboxHost(Protocol):
         ...
 
 
+class Library(Protocol):
+    """A corpus that is open for search: in this process, or behind a search server."""
+
+    corpus: str
+    """Name of the corpus: `corpus/<name>-<12 hex>`, where the digits say which pages are in it."""
+    digest: str
+    """Of the pages and of how they are searched: two libraries of one digest give the same answers."""
+
+    async def retrieve(self, queries: Sequence[str], *, topk: int = 5) -> list[list[Hit]]:
+        """For each query the passages found, the best first, `topk` at most. Raises SearchError."""
+        ...
+
+    async def access(self, urls: Sequence[str]) -> list[Page | None]:
+        """For each url its page; None: no such page, or it is blocked. Raises SearchError."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Episode:
     """What a request belongs to: replies of one episode stick together, and the oracle finds its task here."""
@@ -107,7 +124,7 @@ class Episode:
     seed: int
     task: Task | None = None
     agent: str = ""
-    """The dialect spoken: `terminus-2`, `tools` or `openhands`; empty: no agent."""
+    """The dialect spoken: `terminus-2`, `tools`, `openhands`, `search` or `search-tags`; empty: no agent."""
     executes: bool = True
     """Whether commands of all kinds run in the box; false where it is `Guarded` (`attempt` sets it)."""
 

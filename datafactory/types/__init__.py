@@ -2,6 +2,8 @@
 
 from datafactory.types.files import File, Files, files
 from datafactory.types.messages import MALFORMED, Finish, Logprobs, Message, Reply, ToolCall, Usage
+from datafactory.types.pages import Hit, Page
+from datafactory.types.questions import UNANSWERABLE, Edit, Hop, Question
 from datafactory.types.record import Record, digest_of
 from datafactory.types.tasks import (
     DOMAINS,
@@ -21,18 +23,24 @@ from datafactory.types.trajectories import Example, Lineage, Stop, Trajectory, V
 __all__ = [
     "DOMAINS",
     "MALFORMED",
+    "UNANSWERABLE",
     "Check",
     "CheckResult",
     "Draft",
+    "Edit",
     "Example",
     "Failure",
     "File",
     "Files",
     "Finish",
+    "Hit",
+    "Hop",
     "Lineage",
     "Logprobs",
     "Message",
     "Outcome",
+    "Page",
+    "Question",
     "Record",
     "Reject",
     "Reply",

@@ -8,6 +8,7 @@ from typing import Any, Literal
 from pydantic import Field, field_validator, model_validator
 
 from datafactory.types.files import Files
+from datafactory.types.questions import Question
 from datafactory.types.record import Record, digest_of
 
 Outcome = Literal["passed", "failed", "crashed", "timeout"]
@@ -24,6 +25,10 @@ DOMAINS = (
     "software_engineering",
 )
 """The nine domains of Terminal-Task-Gen (arXiv 2602.21193, section 3.2)."""
+
+
+_LATER = ("prepare", "collect", "question")
+_ORIGIN = {"history", "facts"}
 
 
 class Check(Record):
@@ -114,7 +119,10 @@ class Draft(Record):
     prepare: tuple[str, ...] = ()
     """Lines for bash that the factory runs in every box of the task once the files are in place: before an agent, and
     before the checks."""
-    checks: tuple[Check, ...] = Field(min_length=1)
+    checks: tuple[Check, ...] = ()
+    """What judges an attempt; at least one, unless the task is a question."""
+    question: Question | None = None
+    """Of a task that is answered from a corpus: no box is opened for it, the answer alone is judged."""
     artifacts: tuple[str, ...] = ("/app/",)
     """What is carried from the agent's box to the clean one: a file, or a whole folder (ends in ``/``)."""
     collect: tuple[str, ...] = ()
@@ -134,6 +142,14 @@ class Draft(Record):
         return value
 
     @model_validator(mode="after")
+    def _judged(self) -> Draft:
+        if self.question is None and not self.checks:
+            raise ValueError("needs at least one check, or a question")
+        if self.question is not None and (self.checks or self.files or self.prepare or self.collect):
+            raise ValueError("a question has no box: no checks, files, prepare or collect")
+        return self
+
+    @model_validator(mode="after")
     def _paths_absolute(self) -> Draft:
         for path in (*self.files, *self.artifacts, *(p for c in self.checks for p in c.files)):
             if not path.startswith("/") or "/../" in f"{path}/":
@@ -144,9 +160,9 @@ class Draft(Record):
 
     def content_digest(self) -> str:
         """Digest of everything that shapes an attempt and its judgement (not of the origin)."""
-        shapes = self.model_dump(mode="json", exclude={"source", "id", "digest"})
+        shapes = self.model_dump(mode="json", exclude={"source": True, "id": True, "digest": True, "question": _ORIGIN})
         # Fields that came later count only where they are used: older tasks keep their digests.
-        return digest_of({key: value for key, value in shapes.items() if value or key not in ("prepare", "collect")})
+        return digest_of({key: value for key, value in shapes.items() if value or key not in _LATER})
 
 
 class Task(Draft):

@@ -50,7 +50,7 @@ class Trajectory(Record):
     teacher: str
     """Name of the teacher; `oracle` marks the embedded expert, which is no model."""
     agent: str
-    """The dialect: `terminus-2`, `tools` or `openhands`."""
+    """The dialect: `terminus-2`, `tools` or `openhands`; `search` or `search-tags` where the task is a question."""
     domain: str = ""
     skills: tuple[str, ...] = ()
     generator: str = ""
@@ -63,6 +63,12 @@ class Trajectory(Record):
     """What could not be carried over, and why (such as: too large)."""
     violations: tuple[Violation, ...] = ()
     """What a sandbox that forbids things refused, in order."""
+    answer: str | None = None
+    """What was answered to a question; None: nothing was, or the task is none."""
+    found: tuple[str, ...] = ()
+    """Urls of the pages whose passages a search showed, in order, each once."""
+    visited: tuple[str, ...] = ()
+    """Urls of the pages that were opened, in order, each once."""
     stop: Stop
     verdict: Verdict | None = None
     usage: Usage = Usage()
