@@ -1,10 +1,22 @@
 """The agent loop, its dialects and the terminal."""
 
-from datafactory.agent.dialect import Dialect
-from datafactory.agent.dialects import DIALECTS, dialect
+from datafactory.agent.dialect import Conversation, Dialect
+from datafactory.agent.dialects import DIALECTS, SEARCHES, dialect
 from datafactory.agent.fit_student import Student
 from datafactory.agent.fit_tokens import Ruler
 from datafactory.agent.loop import Attempted, Limits, attempt
 from datafactory.types import MALFORMED
 
-__all__ = ["DIALECTS", "MALFORMED", "Attempted", "Dialect", "Limits", "Ruler", "Student", "attempt", "dialect"]
+__all__ = [
+    "DIALECTS",
+    "MALFORMED",
+    "SEARCHES",
+    "Attempted",
+    "Conversation",
+    "Dialect",
+    "Limits",
+    "Ruler",
+    "Student",
+    "attempt",
+    "dialect",
+]

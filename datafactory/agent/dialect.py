@@ -7,7 +7,10 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from datafactory.protocols import Box
-from datafactory.types import Message, Reply, Task
+from datafactory.types import Message, Reply, Task, Usage
+
+
+_NOTHING = Usage()
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +24,10 @@ class Turn:
     submitted: bool = False
     unreadable: bool = False
     """Nothing in the answer could be understood; where it was cut off as well, the attempt ends."""
+    usage: Usage = _NOTHING
+    """What the dialect itself asked of the model meanwhile, such as the summary of a long page."""
+    waited: float = 0.0
+    """Seconds of that in which nothing was done for it: a server, or a place at it, was waited for."""
 
 
 class Conversation(Protocol):

@@ -6,6 +6,8 @@ from datafactory.agent.dialect import Dialect
 from datafactory.errors import ConfigError
 
 DIALECTS = ("terminus-2", "tools", "openhands")
+SEARCHES = ("search", "search-tags")
+"""Those that speak with a library and not with a box; `datafactory.agent.search` has them."""
 
 
 def dialect(name: str) -> Dialect:

@@ -1,19 +1,19 @@
-"""One attempt at a task: the model speaks, the box answers, until it submits or a limit is reached."""
+"""One attempt at a task: the model speaks, box or library answers, until it submits or a limit is reached."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
-from datafactory.agent.dialect import Dialect
+from datafactory.agent.dialect import Conversation
 from datafactory.agent.fit import Fit
 from datafactory.agent.fit_tokens import Ruler
 from datafactory.errors import TeacherError, boundary
-from datafactory.protocols import Box, Chat, Episode, Guarded
-from datafactory.types import Message, Reply, Stop, Task, Usage
+from datafactory.protocols import Chat, Episode
+from datafactory.types import Message, Reply, Stop, Usage
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,21 +50,12 @@ class Attempted:
 
 
 async def attempt(
-    task: Task,
-    box: Box,
-    chat: Chat,
-    *,
-    dialect: Dialect,
-    limits: Limits,
-    episode: Episode,
-    student: Ruler | None = None,
+    conversation: Conversation, chat: Chat, *, limits: Limits, episode: Episode, student: Ruler | None = None
 ) -> Attempted:
-    """Let `chat` work on `task` in `box`, whose files are in place. The history only grows, so that a server's
-    prefix cache holds, unless the student's policy is to compact it. Raises TeacherError and SandboxError, which are
-    no outcome of the attempt."""
+    """Let `chat` work in a conversation about a task. The history only grows, so that a server's prefix cache holds,
+    unless the student's policy is to compact it. Raises TeacherError, SandboxError and SearchError, which are no
+    outcome of the attempt."""
     clock = _Clock()
-    episode = replace(episode, executes=not isinstance(box, Guarded))
-    conversation = dialect(task, box)
     with clock.runs():
         messages: list[Message] = [*await conversation.opening()]
     fit = Fit(student, conversation.tools)
@@ -88,6 +79,8 @@ async def attempt(
         left = limits.seconds - clock.seconds
         with clock.runs():
             turn = await conversation.take(reply, seconds=limits.command_seconds, left=max(left, 0.5))
+        clock.seconds -= turn.waited
+        usage += turn.usage
         messages.append(turn.message)
         if turn.unreadable and reply.cut:
             stop = "truncated"

@@ -3,22 +3,37 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, cast
 
 from datafactory.calls import Account, Line, is_paid
 from datafactory.errors import SandboxError, TeacherError, boundary
-from datafactory.protocols import Chat, Episode, Mix, Sandbox, SandboxHost, Teacher
+from datafactory.protocols import Box, Chat, Episode, Mix, Sandbox, SandboxHost, Teacher
 from datafactory.run import Run
 from datafactory.spec import Spec
 from datafactory.stages.recipe import recipe_digest
+from datafactory.types import Files
 
 
 async def host_of(run: Run[Any], sandbox: Sandbox) -> SandboxHost:
     """The sandbox, up. Raises SandboxError or Missing."""
     with boundary(SandboxError, f"starting the sandbox {sandbox.name}"):
         return await run.commons.get(cast(Spec, sandbox), sandbox.start)
+
+
+class NoBoxes:
+    """The sandbox of generators that say they open none (`boxes = False`): nothing is started for them."""
+
+    def open(
+        self, image: str, files: Files, *, workdir: str = "/app", prepare: Sequence[str] = ()
+    ) -> AbstractAsyncContextManager[Box]:
+        """Raises SandboxError."""
+        raise SandboxError(f"a generator that says `boxes = False` opens a box of {image!r}")
+
+    def image_digest(self, image: str) -> str:
+        """Raises SandboxError."""
+        raise SandboxError(f"a generator that says `boxes = False` asks for the image {image!r}")
 
 
 async def line_to(run: Run[Any], teacher: Teacher, *, scope: str, episode: Episode) -> Line:

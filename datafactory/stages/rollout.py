@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Set
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -98,10 +99,10 @@ class Rollout(Stage):
         assert self.teacher is not None
         line = await line_to(run, self.teacher, scope=f"rollout:{key}", episode=episode)
         limits = Limits(turns=self.max_turns, tokens=self.max_tokens, seconds=self.max_seconds)
-        speaks = dialect(self.agent)
         with boundary(SandboxError, "attempting a task"):
             async with host.open(task.image, task.files, workdir=task.workdir, prepare=task.prepare) as box:
-                done = await attempt(task, box, line, dialect=speaks, limits=limits, episode=episode, student=ruler)
+                acts = replace(episode, executes=not isinstance(box, Guarded))
+                done = await attempt(dialect(self.agent)(task, box), line, limits=limits, episode=acts, student=ruler)
                 artifacts, note = await carry_off(box, task, limit=self.artifact_bytes)
                 violations = tuple(box.violations) if isinstance(box, Guarded) else ()
             image = host.image_digest(task.image)

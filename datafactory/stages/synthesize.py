@@ -16,7 +16,7 @@ from datafactory.protocols import Episode, Generator, Maker, Sandbox, SandboxHos
 from datafactory.run import Run
 from datafactory.spec import Component, Spec
 from datafactory.stages.labels import labels
-from datafactory.stages.live import host_of, line_to
+from datafactory.stages.live import NoBoxes, host_of, line_to
 from datafactory.stages.stage import Stage
 from datafactory.storage import Shelf
 from datafactory.types import Draft, Record, Reject, Task, digest_of
@@ -48,8 +48,9 @@ class Synthesize(Stage):
     it can; what is proved meanwhile is bounded by `at_once`."""
 
     def wants(self) -> Set[str]:
-        """A sandbox always; a teacher where a generator asks one."""
-        return {"sandbox", "teacher"} if any(_asks(g) for g in self.generators) else {"sandbox"}
+        """A sandbox where a generator's drafts need boxes; a teacher where a generator asks one."""
+        asking = {"teacher"} if any(_asks(g) for g in self.generators) else set()
+        return asking | ({"sandbox"} if any(map(_boxes, self.generators)) else set())
 
     def expected(self, before: int | None) -> int | None:
         """The sum of the counts."""
@@ -58,8 +59,9 @@ class Synthesize(Stage):
     def calls(self, items: int) -> str:
         """Boxes for the gate, and calls where a generator asks a teacher."""
         asked = min(items, sum(generator.count for generator in self.generators if _asks(generator)))
-        boxes = items * (self.repeats + 1)
-        return f"{boxes:,} boxes" + (f", {asked:,} to {asked * self.tries:,} teacher calls" if asked else "")
+        proved = min(items, sum(generator.count for generator in self.generators if _boxes(generator)))
+        said = [f"{proved * (self.repeats + 1):,} boxes"] * bool(proved)
+        return ", ".join(said + [f"{asked:,} to {asked * self.tries:,} teacher calls"] * bool(asked))
 
     def slots(self) -> Iterator[tuple[str, tuple[Generator | Workshop, int]]]:
         """Every place to fill: `<generator>-<index>`, and whose it is."""
@@ -70,8 +72,9 @@ class Synthesize(Stage):
     async def run(self, source: Shelf[Any] | None, run: Run[Any]) -> None:
         """Fill every slot with a sound task, or write down why not."""
         run.progress.total = self.expected(None)
-        assert self.sandbox is not None
-        host = await host_of(run, self.sandbox)
+        host: SandboxHost = NoBoxes()
+        if self.sandbox is not None and any(map(_boxes, self.generators)):
+            host = await host_of(run, self.sandbox)
         boxes = asyncio.Semaphore(self.at_once)
 
         async def fill(key: str, item: tuple[Generator | Workshop, int]) -> Task | Reject:
@@ -132,6 +135,10 @@ class Synthesize(Stage):
 
 def _asks(generator: Generator | Workshop) -> bool:
     return bool(getattr(generator, "asks", True))
+
+
+def _boxes(generator: Generator | Workshop) -> bool:
+    return bool(getattr(generator, "boxes", True))
 
 
 def _task(draft: Draft, key: str, label: str) -> Task:

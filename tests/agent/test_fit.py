@@ -47,7 +47,7 @@ async def run(task: Task, box: Any, ruler: Ruler | None, *replies: Any, turns: i
     async with ScriptedTeacher(replies=replies).open() as chat:
         heard = Listening(chat)
         limits = Limits(turns=turns)
-        made = await attempt(task, box, heard, dialect=dialect("tools"), limits=limits, episode=episode, student=ruler)
+        made = await attempt(dialect("tools")(task, box), heard, limits=limits, episode=episode, student=ruler)
     return made, heard
 
 

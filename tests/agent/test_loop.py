@@ -32,9 +32,7 @@ def calls(*commands: Any, **more: Any) -> dict[str, Any]:
 async def run(task: Task, box: Any, agent: str, *replies: Any, limits: Limits | None = None) -> Attempted:
     episode = Episode(id="t-0/0", seed=1, task=task, agent=agent)
     async with ScriptedTeacher(replies=replies).open() as chat:
-        return await attempt(
-            task, box, chat, dialect=dialect(agent), limits=limits or Limits(turns=20), episode=episode
-        )
+        return await attempt(dialect(agent)(task, box), chat, limits=limits or Limits(turns=20), episode=episode)
 
 
 async def test_terminus_opens_with_one_user_message(task: Task, box: Any):
@@ -142,10 +140,8 @@ async def test_the_clock_runs_while_the_model_answers_and_not_while_a_server_is_
     task: Task, box: Any, seconds: float | None, wait: float, stop: str, least: float, most: float
 ):
     made = await attempt(
-        task,
-        box,
+        dialect("tools")(task, box),
         Waiting(seconds, wait=wait),
-        dialect=dialect("tools"),
         limits=Limits(seconds=3.0),
         episode=Episode("t-0/0", 1),
     )
@@ -246,7 +242,7 @@ async def test_the_history_only_grows(task: Task, box: Any):
     episode = Episode(id="t-0/0", seed=1, task=task, agent="terminus-2")
     replies = ("no json", said("ls\n"), said(done=True), said(done=True))
     async with ScriptedTeacher(replies=replies).open() as chat:
-        await attempt(task, box, Listening(chat), dialect=dialect("terminus-2"), limits=Limits(), episode=episode)
+        await attempt(dialect("terminus-2")(task, box), Listening(chat), limits=Limits(), episode=episode)
     assert len(seen) == 4
     assert all(later[: len(earlier)] == earlier for earlier, later in itertools.pairwise(seen))
 
@@ -276,7 +272,5 @@ async def test_what_escapes_from_a_teacher_is_the_teachers_fault(task: Task, box
 
     for chat in (Broken(), Empty()):
         with pytest.raises(TeacherError) as raised:
-            await attempt(
-                task, box, chat, dialect=dialect("tools"), limits=Limits(), episode=Episode(id="t-0/0", seed=1)
-            )
+            await attempt(dialect("tools")(task, box), chat, limits=Limits(), episode=Episode("t-0/0", 1))
         assert raised.value.boundary == "asking the teacher"

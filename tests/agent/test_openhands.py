@@ -35,7 +35,7 @@ DONE = ("finish", {"message": "done"})
 async def run(task: Task, box: Any, *replies: Any) -> Attempted:
     episode = Episode(id="t-0/0", seed=1, task=task, agent="openhands")
     async with ScriptedTeacher(replies=replies).open() as chat:
-        return await attempt(task, box, chat, dialect=dialect("openhands"), limits=Limits(turns=20), episode=episode)
+        return await attempt(dialect("openhands")(task, box), chat, limits=Limits(turns=20), episode=episode)
 
 
 def results(made: Attempted) -> list[str]:
