@@ -216,7 +216,7 @@ class Maker(Protocol):
 
 @runtime_checkable
 class Workshop(Protocol):
-    """A generator that holds something open while it makes drafts, and proves them meanwhile: the gate is not run again.
+    """A generator that holds something open while it makes drafts, and proves them itself: no gate is run after it.
     One that says `boxes = False` opens no box: no sandbox is started for it, and its `host` refuses."""
 
     @property

@@ -9,7 +9,6 @@ from typing import Any, Protocol
 from datafactory.protocols import Box
 from datafactory.types import Message, Reply, Task, Usage
 
-
 _NOTHING = Usage()
 
 
