@@ -20,7 +20,7 @@ def row(trajectory: Trajectory, task: Task) -> dict[str, Any]:
     """
     if trajectory.task_id != task.id:
         raise DataError(f"trajectory {trajectory.id!r} is an attempt at another task than {task.id!r}")
-    verdict, messages, facts = trajectory.verdict, trajectory.messages, swe_facts(task)
+    verdict, messages, facts, asked = trajectory.verdict, trajectory.messages, swe_facts(task), task.question
     return {
         "id": trajectory.id,
         "task_id": task.id,
@@ -47,6 +47,12 @@ def row(trajectory: Trajectory, task: Task) -> dict[str, Any]:
         "violations": [violation.model_dump() for violation in trajectory.violations],
         "model_patch": model_patch(trajectory, task),
         "held_out": list(facts.held_out) if facts else [],
+        "corpus": asked.corpus if asked else "",
+        "answer": trajectory.answer,
+        "answers": list(asked.answers) if asked else [],
+        "evidence": list(asked.evidence) if asked else [],
+        "found": list(trajectory.found),
+        "visited": list(trajectory.visited),
         "n_turns": trajectory.turns,
         "n_messages": len(messages),
         "n_faults": sum(message.fault is not None for message in messages if message.role == "assistant"),

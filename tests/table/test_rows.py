@@ -6,7 +6,7 @@ import pytest
 
 from datafactory.errors import DataError
 from datafactory.table import COLUMNS, RANK, content_hash, example, row
-from datafactory.types import Message, Source, Task, ToolCall, Violation, files
+from datafactory.types import Hop, Message, Question, Source, Task, ToolCall, Violation, files
 
 
 def test_a_row_has_exactly_the_columns(attempt):
@@ -55,6 +55,17 @@ def test_a_row_of_an_swe_task_says_what_was_changed_and_what_was_refused(attempt
     assert row(trajectory.but(artifacts={}), task)["model_patch"] == ""
     none = row(trajectory, plain)
     assert (none["repo"], none["instance_id"], none["held_out"], none["model_patch"]) == ("", "", [], None)
+
+
+def test_a_row_of_a_question_says_what_was_asked_answered_and_read(attempt):
+    trajectory, plain = attempt(answer="1815", found=("a", "b"), visited=("b",))
+    hops = (Hop(url="a", statement="She was born in 1815.", finds="1815"), Hop(url="a", statement="She wrote."))
+    question = Question(corpus="corpus/c-0", text="When?", answers=("1815", "in 1815"), hops=hops)
+    made = row(trajectory, plain.but(question=question))
+    assert (made["corpus"], made["answer"], made["answers"]) == ("corpus/c-0", "1815", ["1815", "in 1815"])
+    assert (made["evidence"], made["found"], made["visited"]) == (["a"], ["a", "b"], ["b"])
+    none = row(trajectory, plain)
+    assert (none["corpus"], none["answers"], none["evidence"]) == ("", [], [])
 
 
 def test_facts_of_an_swe_task_that_make_no_sense_are_named(attempt):
