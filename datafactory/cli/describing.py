@@ -21,9 +21,12 @@ SHORT = 6
 OUTCOMES = {"passed": "green", "failed": "red", "crashed": "magenta", "timeout": "yellow"}
 
 
-def describe(found: Found) -> RenderableType:
-    """A task, trajectory or reject, readable at 80 columns."""
-    parts = {"task": _task, "trajectory": _trajectory, "reject": _reject}[found.kind](found.row)
+def describe(found: Found, asked: dict[str, Any] | None = None) -> RenderableType:
+    """A task, trajectory or reject, readable at 80 columns; `asked`: the question that a trajectory answers."""
+    if found.kind == "trajectory":
+        parts = _trajectory(found.row, asked)
+    else:
+        parts = {"task": _task, "reject": _reject}[found.kind](found.row)
     return Group(words(f"{found.kind} {found.id}", "bold"), words(f"in {found.stage.path}", "dim"), *parts)
 
 
@@ -64,21 +67,36 @@ def reward(verdict: dict[str, Any] | None) -> str:
     return "solved (reward 1)" if verdict["reward"] == 1.0 else f"not solved (reward {verdict['reward']:g})"
 
 
+def answered(row: dict[str, Any], asked: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Names and values that tell an attempt's answer, what would have been right, and what was read."""
+    yield "answered", row.get("answer") or "(nothing)"
+    yield "right", rightly(asked)
+    read, evidence = row.get("visited", ()), {hop["url"] for hop in asked.get("hops", ())}
+    yield "pages found", f"{len(row.get('found', ())):,}"
+    also = f", {len(evidence & set(read))} of the {len(evidence)} that support the answer" if evidence else ""
+    yield "pages opened", f"{len(read):,}{also}"
+
+
+def rightly(asked: dict[str, Any]) -> str:
+    """What counts as right."""
+    return " | ".join(asked.get("answers", ())) or "nothing: the corpus has no answer, and saying so is right"
+
+
 def _task(row: dict[str, Any]) -> Iterator[RenderableType]:
     yield from _draft(row)
     yield facts([("digest", row.get("digest"))])
 
 
 def _draft(row: dict[str, Any]) -> Iterator[RenderableType]:
-    source = row.get("source") or {}
+    source, asked = row.get("source") or {}, row.get("question")
+    box = [(key, row.get(key)) for key in ("image", "workdir")]
+    box.append(("artifacts", ", ".join(row.get("artifacts", ()))))
     yield facts(
         [
             ("domain", row.get("domain")),
             ("difficulty", row.get("difficulty")),
             ("skills", ", ".join(row.get("skills", ()))),
-            ("image", row.get("image")),
-            ("workdir", row.get("workdir")),
-            ("artifacts", ", ".join(row.get("artifacts", ()))),
+            *(box if asked is None else [("corpus", asked.get("corpus"))]),
             ("generator", source.get("generator")),
             ("made from", source.get("item")),
             ("licence", source.get("license")),
@@ -86,12 +104,47 @@ def _draft(row: dict[str, Any]) -> Iterator[RenderableType]:
             ("facts", shorten(source["facts"], 300) if source.get("facts") else ""),
         ]
     )
-    yield from headed("prompt", words(str(row.get("prompt", "")).rstrip("\n")))
+    if asked is None or asked.get("text") != row.get("prompt"):
+        yield from headed("prompt", words(str(row.get("prompt", "")).rstrip("\n")))
+    if asked is not None:
+        yield from _question(asked)
     if row.get("files"):
         yield from headed("files", _files(row["files"]))
-    yield from headed("checks", _check_list(row.get("checks", ())))
+    if asked is None:
+        yield from headed("checks", _check_list(row.get("checks", ())))
     if row.get("solution"):
         yield from headed("solution", Group(*_steps(row["solution"])))
+
+
+def _question(asked: dict[str, Any]) -> Iterator[RenderableType]:
+    yield from headed("question", words(asked["text"]))
+    if asked.get("plain") and asked["plain"] != asked["text"]:
+        yield from headed("with nothing blurred", words(asked["plain"], "dim"))
+    yield from headed("answer", words(rightly(asked)))
+    if asked.get("hops"):
+        yield from headed("hops", Group(*_hops(asked["hops"])))
+    if asked.get("history"):
+        yield from headed("how it came to be", Group(*_edits(asked["history"])))
+    if asked.get("facts"):
+        yield from headed("facts", words(shorten(asked["facts"], 600), "dim"))
+
+
+def _hops(hops: Iterable[dict[str, Any]]) -> Iterator[RenderableType]:
+    for number, hop in enumerate(hops, 1):
+        finds = f"  → {hop['finds']}" if hop.get("finds") else ""
+        yield words(f"{number}. {hop['url']}{finds}")
+        yield Padding(words(hop["statement"], "dim"), (0, 0, 0, 3), expand=False)
+        for query in hop.get("queries", ()):
+            yield Padding(words(f"search: {query}", "cyan"), (0, 0, 0, 3), expand=False)
+
+
+def _edits(history: Iterable[dict[str, Any]]) -> Iterator[RenderableType]:
+    for edit in history:
+        asked = edit.get("correct") is not None
+        closed = f"  (without a search {edit['correct']} of {edit.get('samples')} were right)" if asked else ""
+        yield words(f"{edit['action']}: {edit['question']}  → {edit['answer']}{closed}")
+        if edit.get("note"):
+            yield Padding(words(edit["note"], "dim"), (0, 0, 0, 3), expand=False)
 
 
 def _files(files: dict[str, Any]) -> Table:
@@ -124,13 +177,14 @@ def _steps(steps: Iterable[dict[str, Any]]) -> Iterator[RenderableType]:
         yield Padding(words(excerpt(step["command"], 40)), (0, 0, 0, 3), expand=False)
 
 
-def _trajectory(row: dict[str, Any]) -> Iterator[RenderableType]:
+def _trajectory(row: dict[str, Any], asked: dict[str, Any] | None) -> Iterator[RenderableType]:
     usage = row.get("usage") or {}
     turns = sum(message["role"] == "assistant" for message in row["messages"])
     tokens = f"{usage.get('prompt_tokens', 0):,} read, {usage.get('completion_tokens', 0):,} written"
     yield facts(
         [
             ("verdict", reward(row.get("verdict"))),
+            *(answered(row, asked) if asked is not None else ()),
             ("ended", row["stop"]),
             ("turns", turns),
             ("seconds", f"{row.get('seconds', 0):.1f}"),

@@ -97,6 +97,18 @@ def _first(run: RunFolder, kinds: tuple[Kind, ...]) -> str | None:
     return next((found.id for found in _all(run) if found.kind in kinds), None)
 
 
+def question_of(run: RunFolder, attempt: dict[str, Any]) -> dict[str, Any] | None:
+    """The question that an attempt is to answer; None: it has another kind of task, or one that is not there."""
+    if attempt.get("answer") is None and not attempt.get("agent", "").startswith("search"):
+        return None
+    for stage in run.stages:
+        for row in stage.records():
+            if is_task(row) and row["id"] == attempt["task_id"]:
+                asked: dict[str, Any] | None = row.get("question")
+                return asked
+    return None
+
+
 def dropped_by(run: RunFolder, id: str) -> tuple[str, str] | None:
     """The filter that dropped a trajectory and its reason; None: none did (or none was asked yet)."""
     for stage in run.stages:

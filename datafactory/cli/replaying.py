@@ -11,8 +11,8 @@ from rich.console import Group, RenderableType
 from rich.rule import Rule
 
 from datafactory.cli import keyboard
-from datafactory.cli.describing import checks, reward
-from datafactory.cli.finding import find
+from datafactory.cli.describing import answered, checks, facts, reward
+from datafactory.cli.finding import find, question_of
 from datafactory.cli.printing import console, words
 from datafactory.cli.speaking import answer, labelled
 from datafactory.storage import open_run
@@ -38,7 +38,8 @@ def replay(run: str, id: str, runs: Path, *, step: bool) -> None:
     folder = open_run(run, runs)
     found = find(folder, id, kinds=("trajectory",))
     stepping = step and keyboard.interactive()
-    frames = list(_frames(found.id, found.row, LINES if stepping else None))
+    asked = question_of(folder, found.row)
+    frames = list(_frames(found.id, found.row, asked, LINES if stepping else None))
     out = console()
     if stepping:
         _step(frames, out)
@@ -66,7 +67,7 @@ def _step(frames: list[Frame], out: Console) -> None:
             place = max(0, place - 1) if move == "back" else place + 1
 
 
-def _frames(name: str, row: dict[str, Any], limit: int | None) -> Iterator[Frame]:
+def _frames(name: str, row: dict[str, Any], asked: dict[str, Any] | None, limit: int | None) -> Iterator[Frame]:
     """What was said first, each turn with what it brought, and the verdict."""
     turns = sum(message["role"] == "assistant" for message in row["messages"])
     number, title, parts = 0, f"{name}: what the agent is told", list[RenderableType]()
@@ -80,7 +81,7 @@ def _frames(name: str, row: dict[str, Any], limit: int | None) -> Iterator[Frame
             parts += _observation(message, limit)
     if parts:
         yield Frame(title, Group(*parts))
-    yield Frame("verdict", Group(*_verdict(row)))
+    yield Frame("verdict", Group(*_verdict(row, asked)))
 
 
 def _observation(message: dict[str, Any], limit: int | None) -> list[RenderableType]:
@@ -88,8 +89,10 @@ def _observation(message: dict[str, Any], limit: int | None) -> list[RenderableT
     return [labelled(label.get(message["role"], message["role"]), message.get("content", ""), limit, "dim")]
 
 
-def _verdict(row: dict[str, Any]) -> Iterator[RenderableType]:
+def _verdict(row: dict[str, Any], asked: dict[str, Any] | None) -> Iterator[RenderableType]:
     verdict = row.get("verdict")
     yield words(f"{reward(verdict)}; ended: {row['stop']}", "bold")
+    if asked is not None:
+        yield facts(answered(row, asked))
     if verdict is not None:
         yield checks(verdict, logs=20)

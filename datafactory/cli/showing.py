@@ -28,7 +28,7 @@ def show(run: str, id: str | None, runs: Path, *, as_json: bool) -> None:
         else:
             _print(funnel, console())
         return
-    from datafactory.cli.finding import dropped_by, find
+    from datafactory.cli.finding import dropped_by, find, question_of
 
     found = find(folder, id)
     dropped = dropped_by(folder, found.id) if found.kind == "trajectory" else None
@@ -41,7 +41,7 @@ def show(run: str, id: str | None, runs: Path, *, as_json: bool) -> None:
     from datafactory.cli.describing import describe
 
     out = console()
-    out.print(describe(found))
+    out.print(describe(found, question_of(folder, found.row) if found.kind == "trajectory" else None))
     if dropped is not None:
         out.print(words(f"not kept: {dropped[1]} (filter {dropped[0]})", "yellow"))
 

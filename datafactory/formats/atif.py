@@ -107,7 +107,7 @@ def _result(message: Message, step: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _extra(trajectory: Trajectory, task: Task) -> dict[str, Any]:
-    verdict = trajectory.verdict
+    verdict, asked = trajectory.verdict, task.question
     return _without_none(
         {
             "task_id": task.id,
@@ -115,6 +115,12 @@ def _extra(trajectory: Trajectory, task: Task) -> dict[str, Any]:
             "instruction": task.prompt,
             "attempt": trajectory.attempt,
             "stop": trajectory.stop,
+            "corpus": asked and asked.corpus,
+            "answer": trajectory.answer,
+            "answers": asked and list(asked.answers),
+            "evidence": asked and list(asked.evidence),
+            "found": list(trajectory.found) if asked else None,
+            "visited": list(trajectory.visited) if asked else None,
             "seconds": trajectory.seconds,
             "student_tokens": trajectory.student_tokens,
             "reward": None if verdict is None else verdict.reward,

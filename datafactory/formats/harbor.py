@@ -31,8 +31,11 @@ def write_task(task: Draft, folder: Path, *, images: Mapping[str, str] | None = 
     """Write `task` as a Harbor task folder (new or empty) and return it.
 
     `images` says what a name in `task.image` is called where Harbor will build (``FROM``); a name that it lacks is
-    taken as it stands. `org` goes into the task's name, ``<org>/<id>``. Raises DataError.
+    taken as it stands. `org` goes into the task's name, ``<org>/<id>``. Raises DataError, for a question too: Harbor
+    has no task without a box.
     """
+    if task.question is not None:
+        raise DataError(f"{folder.name}: a question that is answered from a corpus has no box, so no place in Harbor")
     try:
         tree = _foreign(task) or _ours(task, folder.name, (images or {}).get(task.image, task.image), org)
     except UnicodeEncodeError as error:
@@ -44,13 +47,20 @@ def write_task(task: Draft, folder: Path, *, images: Mapping[str, str] | None = 
 def write_tasks(
     tasks: Iterable[Draft], folder: Path, *, images: Mapping[str, str] | None = None, org: str = "datafactory"
 ) -> list[Path]:
-    """Write each of `tasks` into a folder of its own under `folder`, named by its id. Raises DataError."""
-    return [
-        write_task(
-            task, folder / _slug(task.id if isinstance(task, Task) else f"draft-{number}"), images=images, org=org
-        )
-        for number, task in enumerate(tasks)
-    ]
+    """Write each of `tasks` but the questions into a folder of its own under `folder`, named by its id.
+
+    Raises DataError; also where there is nothing but questions.
+    """
+    made, questions = list[Path](), 0
+    for number, task in enumerate(tasks):
+        if task.question is not None:
+            questions += 1
+            continue
+        name = _slug(task.id if isinstance(task, Task) else f"draft-{number}")
+        made.append(write_task(task, folder / name, images=images, org=org))
+    if questions and not made:
+        raise DataError("there is no task for Harbor among them: questions are answered from a corpus, without a box")
+    return made
 
 
 def read_task(folder: Path) -> Draft:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import ExitStack
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
-from datafactory.errors import DataError, StorageError, boundary
+from datafactory.errors import DataError
 from datafactory.formats import jsonl
+from datafactory.formats.wire import wire
 from datafactory.swe_facts import SweFacts, model_patch, swe_facts
-from datafactory.types import MALFORMED, Message, Task, ToolCall, Trajectory
-from datafactory.whole import whole
+from datafactory.types import Task, Trajectory
 
 
 def to_openhands(trajectory: Trajectory, task: Task, facts: SweFacts) -> dict[str, Any]:
@@ -23,7 +22,7 @@ def to_openhands(trajectory: Trajectory, task: Task, facts: SweFacts) -> dict[st
     """
     verdict = trajectory.verdict
     return {
-        "trajectory": [_wire(message) for message in trajectory.messages],
+        "trajectory": [wire(message) for message in trajectory.messages],
         "trajectory_id": trajectory.id,
         "instance_id": facts.instance_id,
         "repo": facts.repo.replace("__", "/", 1),
@@ -34,21 +33,6 @@ def to_openhands(trajectory: Trajectory, task: Task, facts: SweFacts) -> dict[st
         "tools": list(trajectory.tools),
         "exit_status": trajectory.stop,
     }
-
-
-def _wire(message: Message) -> dict[str, Any]:
-    made = message.wire(arguments_as_text=True)
-    if message.tool_calls:
-        made["tool_calls"] = [_call(call) for call in message.tool_calls]
-    return made
-
-
-def _call(call: ToolCall) -> dict[str, Any]:
-    """A call as the model made it: arguments that were no JSON object are the text that they were."""
-    made = call.wire(arguments_as_text=True)
-    if call.arguments.keys() == {MALFORMED}:
-        made["function"]["arguments"] = str(call.arguments[MALFORMED])
-    return made
 
 
 def to_prediction(trajectory: Trajectory, task: Task, facts: SweFacts) -> dict[str, Any]:
@@ -73,25 +57,16 @@ def export_predictions(pairs: Iterable[tuple[Trajectory, Task]], folder: Path) -
     there is no attempt at an SWE task."""
     told: dict[tuple[int, str], str] = {}
     with ExitStack() as stack:
-        files: dict[int, IO[str]] = {}
+        files: dict[int, Callable[[Mapping[str, Any]], None]] = {}
         for trajectory, task, facts in _swe(pairs):
             number = trajectory.attempt
             other = told.setdefault((number, facts.instance_id), task.id)
             if other != task.id:
                 raise DataError(f"tasks {other!r} and {task.id!r} are both the instance {facts.instance_id!r}")
-            path = folder / f"predictions-{number}.jsonl"
-            with boundary(StorageError, f"writing {path.name}"):
-                if number not in files:
-                    files[number] = stack.enter_context(_opened(path))
-                line = json.dumps(to_prediction(trajectory, task, facts), ensure_ascii=False)
-                files[number].write(f"{line}\n")
+            if number not in files:
+                files[number] = stack.enter_context(jsonl.writing(folder / f"predictions-{number}.jsonl"))
+            files[number](to_prediction(trajectory, task, facts))
     return len(told)
-
-
-@contextmanager
-def _opened(path: Path) -> Iterator[IO[str]]:
-    with whole(path) as draft, draft.open("w", encoding="utf-8", errors="replace", newline="\n") as file:
-        yield file
 
 
 def _swe(pairs: Iterable[tuple[Trajectory, Task]]) -> Iterator[tuple[Trajectory, Task, SweFacts]]:

@@ -10,12 +10,13 @@ from typing import Any
 import polars as pl
 import pytest
 
-from datafactory.formats import FORMATS, OF_SWE
+from datafactory.formats import FORMATS, OF_QUESTIONS, OF_SWE, OF_TASKS
+from tests.cli.asked import a_question, a_search
 
 Call = Callable[..., Any]
 
 
-@pytest.mark.parametrize("format", sorted(set(FORMATS) - set(OF_SWE)))
+@pytest.mark.parametrize("format", sorted(set(FORMATS) - {*OF_SWE, *OF_QUESTIONS}))
 def test_every_format_is_written_and_counted(call: Call, runs: Path, tmp_path: Path, format: str) -> None:
     done = call("export", "demo", tmp_path / "out", "--format", format, "--runs", runs, "--json")
     assert done.returncode == 0, done.stderr
@@ -30,6 +31,34 @@ def test_a_run_without_swe_tasks_cannot_be_written_as_such(call: Call, runs: Pat
     assert done.returncode == 1
     assert "SWE task" in done.stderr
     assert list((tmp_path / "out").iterdir()) == []
+
+
+@pytest.mark.parametrize("format", OF_QUESTIONS)
+def test_a_run_without_questions_cannot_be_written_as_such(call: Call, runs: Path, tmp_path: Path, format: str) -> None:
+    done = call("export", "demo", tmp_path / "out", "--format", format, "--runs", runs)
+    assert done.returncode == 1
+    assert "there is no" in done.stderr
+    assert "question" in done.stderr
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+async def test_no_format_drops_a_question_in_silence(call: Call, maker: Any) -> None:
+    plain = maker.task("alpha-00000", "alpha")
+    await maker.synthesize([plain, asked := a_question("search_paths-00000")])
+    await maker.attempts(2, [maker.attempt(plain, 0, None), a_search(asked, "1815"), a_search(asked, None, 1)])
+    for format in ("atif", "conversations", "harbor", *OF_QUESTIONS):
+        done = call("export", maker.path, format, "--format", format, "--json")
+        assert done.returncode == 0, done.stderr
+        made, given = json.loads(done.stdout), 2 if format in OF_TASKS else 3
+        assert made["records"] + made["left_out"] == given
+        assert made["left_out"] == (1 if format in ("harbor", *OF_QUESTIONS) else 0)
+
+
+async def test_a_run_of_questions_alone_has_nothing_for_harbor(call: Call, maker: Any) -> None:
+    await maker.synthesize([a_question("search_paths-00000")])
+    done = call("export", maker.path, "out", "--format", "harbor")
+    assert done.returncode == 1
+    assert "questions are answered from a corpus, without a box" in done.stderr
 
 
 @pytest.mark.parametrize("format", OF_SWE)
