@@ -8,7 +8,7 @@ import pytest
 
 from datafactory import agent
 from datafactory.errors import DataError
-from datafactory.formats import swe_attempts
+from datafactory.formats import wire
 from datafactory.formats.instances import read_instances
 from datafactory.formats.swe_attempts import export_openhands, export_predictions
 from datafactory.formats.swe_instances import write_swe_bench, write_swe_smith
@@ -108,7 +108,7 @@ def test_rows_of_openhands_have_the_columns_of_public_ones(tmp_path):
 
 
 def test_the_mark_of_malformed_arguments_is_the_agents():
-    assert swe_attempts.MALFORMED == agent.MALFORMED
+    assert wire.MALFORMED == agent.MALFORMED
 
 
 def test_predictions_have_a_file_for_each_attempt(tmp_path):
