@@ -25,6 +25,7 @@ KINDS: dict[str, tuple[str, str]] = {
     "filter": ("filters", "TABLE"),
     "curriculum": ("filters", "CURRICULA"),
     "trainer": ("sft", "TABLE"),
+    "corpus": ("datafactory.corpora", "TABLE"),
 }
 """Where each kind of component has its table of names."""
 
@@ -36,6 +37,7 @@ TRADE: dict[str, tuple[str, ...]] = {
     "filter": ("reject",),
     "curriculum": ("arrange",),
     "trainer": ("train",),
+    "corpus": ("pages",),
 }
 """The method, or one of them, that makes a class a component of the kind."""
 
