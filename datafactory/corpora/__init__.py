@@ -6,6 +6,7 @@ from datafactory.corpora.spec import CorpusSpec, RawPage, Redirect, Unread
 from datafactory.corpora.stocking import remove, stock
 
 TABLE = {
+    "html": "datafactory.corpora.sources.html:Html",
     "jsonl": "datafactory.corpora.sources.jsonl:Jsonl",
 }
 """Where each name of a corpus's source is."""

@@ -64,7 +64,7 @@ class Table:
         return np.where(self.marks[at] == wanted, self.numbers[at].astype(np.int64), -1)
 
     def targets(self, pairs: Array) -> Array:
-        """The page of each link, which is two marks: of the url, and of it without a fragment; -1 where there is none."""
+        """The page of each link, which is two marks: of its url, and of that without a fragment; -1 for none."""
         found = self.pages(pairs[:, 0])
         lost = np.flatnonzero(found < 0)
         found[lost] = self.pages(pairs[lost, 1])
