@@ -6,8 +6,11 @@ from datafactory.corpora.spec import CorpusSpec, RawPage, Redirect, Unread
 from datafactory.corpora.stocking import remove, stock
 
 TABLE = {
+    "dict": "datafactory.corpora.sources.dictd:Dict",
     "html": "datafactory.corpora.sources.html:Html",
+    "huggingface": "datafactory.corpora.sources.huggingface:HuggingFace",
     "jsonl": "datafactory.corpora.sources.jsonl:Jsonl",
+    "markdown": "datafactory.corpora.sources.markdown:Markdown",
 }
 """Where each name of a corpus's source is."""
 

@@ -6,7 +6,8 @@ import fnmatch
 import os
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from pathlib import Path
+from functools import cached_property
+from pathlib import Path, PurePosixPath
 from typing import ClassVar
 from urllib.parse import unquote, urljoin, urlsplit
 
@@ -60,7 +61,7 @@ class TreeSpec(CorpusSpec):
 
     def pages(self) -> Iterator[Item]:
         """The pages of each file, in order of the paths."""
-        tree = Tree(self.folder, list(self._paths()), self.address, self.indexes)
+        tree = Tree(self.folder, list(self._paths()), self.address, self.indexes, self.endings)
         for path in tree.paths:
             place = str(self.folder / path)
             if (target := tree.other(path)) is not None:
@@ -95,9 +96,11 @@ class TreeSpec(CorpusSpec):
 class Tree:
     """The paths of the files of a folder, and what links between them mean."""
 
-    def __init__(self, folder: Path, paths: list[str], address: str, indexes: tuple[str, ...]) -> None:
+    def __init__(
+        self, folder: Path, paths: list[str], address: str, indexes: tuple[str, ...], endings: tuple[str, ...]
+    ) -> None:
         self.paths = paths
-        self._folder, self._address, self._indexes = folder.resolve(), address, indexes
+        self._folder, self._address, self._indexes, self._endings = folder.resolve(), address, indexes, endings
         self._known = {path: path for path in paths}
         for path in paths:
             self._known.setdefault(path.casefold(), path)
@@ -139,11 +142,30 @@ class Tree:
         fragment = unquote(target.fragment)
         return self.url(found) + (f"#{fragment}" if fragment else "")
 
+    def named_as(self, name: str, fragment: str = "") -> str | None:
+        """The url of the file of that name, in whatever folder: what a wiki's links mean."""
+        found = self._stems.get(_stem(name))
+        return self.url(found) + fragment if found else None
+
+    @cached_property
+    def _stems(self) -> dict[str, str]:
+        found: dict[str, str] = {}
+        for path in self.paths:
+            found.setdefault(_stem(path), path)
+        return found
+
     def _file(self, path: str) -> str | None:
         tries = [f"{path.rstrip('/')}/{name}".lstrip("/") for name in self._indexes]
         if path and not path.endswith("/"):
-            tries = [path, *tries]
+            bare, _, ending = path.rpartition(".")
+            tries = [path, *tries, *(path + each for each in self._endings)]
+            if ending in ("html", "htm"):  # links that are meant for the site that is made of the files
+                tries += [bare + each for each in self._endings]
         for each in tries:
             if (found := self._known.get(each) or self._known.get(each.casefold())) is not None:
                 return found
         return None
+
+
+def _stem(path: str) -> str:
+    return PurePosixPath(path).stem.casefold().replace("_", " ").replace("-", " ")
