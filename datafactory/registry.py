@@ -26,6 +26,7 @@ KINDS: dict[str, tuple[str, str]] = {
     "curriculum": ("filters", "CURRICULA"),
     "trainer": ("sft", "TABLE"),
     "corpus": ("datafactory.corpora", "TABLE"),
+    "retriever": ("datafactory.corpora.retrievers", "TABLE"),
 }
 """Where each kind of component has its table of names."""
 
@@ -38,6 +39,7 @@ TRADE: dict[str, tuple[str, ...]] = {
     "curriculum": ("arrange",),
     "trainer": ("train",),
     "corpus": ("pages",),
+    "retriever": ("open",),
 }
 """The method, or one of them, that makes a class a component of the kind."""
 

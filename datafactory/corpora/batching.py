@@ -1,0 +1,93 @@
+"""Calls that come at the same time are answered together: one search for many agents, one request for many searches."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Generic, TypeVar
+
+Answer = TypeVar("Answer")
+_Call = tuple[Sequence[str], int, asyncio.Future[list[Answer]]]
+Work = Callable[[list[str], int], Awaitable[list[Answer]]]
+
+
+class Batcher(Generic[Answer]):
+    """Gathers calls while `lanes` pieces of work are under way, or until the loop turns; then `work` gets the queries
+    of as many as fit, all with the same `topk`. What `work` raises, every call of the batch raises."""
+
+    def __init__(self, work: Work[Answer], *, lanes: int, most: int) -> None:
+        self._work, self._lanes, self._most = work, lanes, most
+        self._waiting: deque[_Call[Answer]] = deque()
+        self._running: set[asyncio.Task[None]] = set()
+        self._called = False
+
+    async def __call__(self, queries: Sequence[str], topk: int) -> list[Answer]:
+        """One answer for each query; a call with more than `most` queries is answered in parts."""
+        if len(queries) > self._most:
+            parts = [queries[at : at + self._most] for at in range(0, len(queries), self._most)]
+            return [answer for part in await asyncio.gather(*(self(part, topk) for part in parts)) for answer in part]
+        if not queries:
+            return []
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[list[Answer]] = loop.create_future()
+        self._waiting.append((queries, topk, future))
+        if not self._called:
+            self._called = True
+            loop.call_soon(self._start)
+        return await future
+
+    @property
+    def waiting(self) -> int:
+        """Queries that no work has begun on."""
+        return sum(len(queries) for queries, _, _ in self._waiting)
+
+    async def close(self) -> None:
+        """Wait for the work that is under way; calls that still wait are cancelled."""
+        for _, _, future in self._waiting:
+            future.cancel()
+        self._waiting.clear()
+        await asyncio.gather(*self._running, return_exceptions=True)
+
+    def _start(self) -> None:
+        self._called = False
+        while self._waiting and len(self._running) < self._lanes:
+            task = asyncio.get_running_loop().create_task(self._run(self._next()))
+            self._running.add(task)
+            task.add_done_callback(self._done)
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._running.discard(task)
+        self._start()
+
+    def _next(self) -> list[_Call[Answer]]:
+        topk, size = self._waiting[0][1], 0
+        batch: list[_Call[Answer]] = []
+        while self._waiting and self._waiting[0][1] == topk:
+            if batch and size + len(self._waiting[0][0]) > self._most:
+                break
+            batch.append(self._waiting.popleft())
+            size += len(batch[-1][0])
+        return batch
+
+    async def _run(self, batch: list[_Call[Answer]]) -> None:
+        batch = [each for each in batch if not each[2].done()]
+        if not batch:
+            return
+        try:
+            answers = await self._work([query for queries, _, _ in batch for query in queries], batch[0][1])
+        except BaseException as error:
+            for _, _, future in batch:
+                if not future.done():
+                    if isinstance(error, asyncio.CancelledError):
+                        future.cancel()
+                    else:
+                        future.set_exception(error)
+            if not isinstance(error, Exception):
+                raise
+            return
+        at = 0
+        for queries, _, future in batch:
+            if not future.done():
+                future.set_result(answers[at : at + len(queries)])
+            at += len(queries)

@@ -1,0 +1,1 @@
+"""The search server, which speaks as ASearcher's does, and its client."""
