@@ -14,6 +14,7 @@ from typing import Annotated
 
 import typer
 
+from datafactory.cli.corpora import corpora
 from datafactory.formats import FORMATS
 
 app = typer.Typer(
@@ -152,6 +153,8 @@ def images_build(
 
     work(names or [], how)
 
+
+app.add_typer(corpora, name="corpora")
 
 layers = typer.Typer(help="Layers: repositories that were set up, kept for boxes.", no_args_is_help=True)
 app.add_typer(layers, name="layers")

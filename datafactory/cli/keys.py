@@ -66,7 +66,7 @@ def example(kind: str, name: str, cls: type[Spec]) -> str:
             body.append(f"# {key.key}: {inline(key.default)}" + ("   # speed only" if key.speed else ""))
     if kind == "pipeline":
         return "\n".join(line for line in body if not line.startswith("use: "))
-    if kind in ("sandbox", "teacher", "curriculum", "trainer"):
+    if kind in ("sandbox", "teacher", "curriculum", "trainer", "corpus", "retriever"):
         return "\n".join([f"{kind}:", *(f"  {line}" for line in body)])
     return "\n".join([f"{kind}s:", f"  - {body[0]}", *(f"    {line}" for line in body[1:])])
 

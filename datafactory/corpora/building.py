@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import shutil
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any
@@ -26,13 +27,13 @@ _CHAIN = 5
 """Redirects that are followed one after another."""
 
 
-def build(source: CorpusSpec, draft: Path) -> Corpus:
+def build(source: CorpusSpec, draft: Path, tell: Callable[[int], None]) -> Corpus:
     """Make a corpus in the folder `draft` and move it to where it belongs. Raises DataError where there is no page at
     all, StorageError where the disk runs full; whatever is raised, nothing is left."""
     shutil.rmtree(draft, ignore_errors=True)
     draft.mkdir(parents=True)
     try:
-        return _build(source, draft)
+        return _build(source, draft, tell)
     except OSError as error:
         if error.errno not in _FULL:
             raise
@@ -45,9 +46,9 @@ def build(source: CorpusSpec, draft: Path) -> Corpus:
         shutil.rmtree(draft, ignore_errors=True)
 
 
-def _build(source: CorpusSpec, folder: Path) -> Corpus:
+def _build(source: CorpusSpec, folder: Path, tell: Callable[[int], None]) -> Corpus:
     with Draft(folder, source.naming, source.passage_words) as made:
-        made.take(source.pages(), source.limit)
+        made.take(source.pages(), source.limit, tell)
     if not made.pages:
         why = ", ".join(f"{count:,} {reason}" for reason, count in made.rejected.most_common(5))
         with (folder / REJECTS).open() as rejects:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from pathlib import Path
 from struct import Struct
@@ -52,8 +52,8 @@ class Draft:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self._open.close()
 
-    def take(self, items: Iterable[Item], limit: int | None) -> None:
-        """Write what a source gives, until `limit` pages."""
+    def take(self, items: Iterable[Item], limit: int | None, tell: Callable[[int], None]) -> None:
+        """Write what a source gives, until `limit` pages; `tell` hears of every thousandth."""
         for item in items:
             if isinstance(item, Unread):
                 self.reject(item)
@@ -65,6 +65,8 @@ class Draft:
                 self.reject(Unread(item.place, "empty", item.url))
             else:
                 self._page(item)
+                if self.pages % 1000 == 0:
+                    tell(self.pages)
                 if limit is not None and self.pages >= limit:
                     return
 

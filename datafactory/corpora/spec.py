@@ -66,8 +66,8 @@ class CorpusSpec(Spec):
 
     naming: ClassVar[Naming] = "address"
     """What makes two urls the same page."""
-    places: ClassVar[tuple[str, ...]] = ()
-    """Keys that say where the files are: not part of what the corpus is."""
+    place_key: ClassVar[str] = ""
+    """The key that says where the files are: not part of what the corpus is."""
 
     def pages(self) -> Iterator[Item]:
         """All pages, one after another, in the same order each time. Raises DataError, ConfigError."""
@@ -87,4 +87,4 @@ class CorpusSpec(Spec):
 
     def recipe(self) -> dict[str, Any]:
         """What shapes the pages besides the content of the files."""
-        return {key: value for key, value in self.describe().items() if key not in {*self.places, "name", "title"}}
+        return {key: value for key, value in self.describe().items() if key not in (self.place_key, "name", "title")}

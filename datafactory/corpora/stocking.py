@@ -7,7 +7,7 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -26,10 +26,11 @@ _SETTLED = 2_000_000_000
 """Nanoseconds after which a file's time tells that it changed: file systems round the time of a write."""
 
 
-def stock(source: CorpusSpec) -> Corpus:
+def stock(source: CorpusSpec, *, tell: Callable[[int], None] | None = None) -> Corpus:
     """The corpus of a source: the one that lies on this machine already, or else made now, whole or not at all.
 
-    Two that ask for the same at once: the second waits and finds it. Raises ConfigError or DataError for a source that
+    Two that ask for the same at once: the second waits and finds it. `tell` is called with the number of pages read so
+    far, now and then. Raises ConfigError or DataError for a source that
     cannot be read or has no pages, StorageError.
     """
     if wrong := list(source.problems()):
@@ -42,7 +43,7 @@ def stock(source: CorpusSpec) -> Corpus:
         if (made := _made(full, source)) is None:
             from datafactory.corpora.building import build
 
-            made = build(source, folder() / f".{full[:24]}.part")
+            made = build(source, folder() / f".{full[:24]}.part", tell or (lambda pages: None))
             _remember(full, made.name)
         if quick:
             _remember(quick, made.name)

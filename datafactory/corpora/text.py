@@ -18,9 +18,12 @@ _PARAGRAPHS = re.compile(r"\n{3,}")
 def clean(text: str) -> str:
     """The text in Unicode's composed form (NFC), line ends `\\n`, and no control or invisible characters."""
     if not text.isascii():
-        text = _SPACES.sub(" ", unicodedata.normalize("NFC", text))
-    text = _GONE.sub("", _NEWLINES.sub("\n", text))
-    return _PARAGRAPHS.sub("\n\n", _TRAILING.sub("", text)).strip("\n")
+        text = unicodedata.normalize("NFC", text)
+    if not text.replace("\n", "").replace("\t", "").isprintable():  # ten times as fast as to look for each kind
+        text = _GONE.sub("", _NEWLINES.sub("\n", _SPACES.sub(" ", text)))
+    if " \n" in text or "\t\n" in text or text[-1:].isspace():
+        text = _TRAILING.sub("", text)
+    return (_PARAGRAPHS.sub("\n\n", text) if "\n\n\n" in text else text).strip("\n")
 
 
 def line(text: str) -> str:

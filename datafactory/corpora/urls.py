@@ -23,7 +23,7 @@ def key(url: str, naming: Naming = "address") -> str:
     if naming == "headword":
         return " ".join(unicodedata.normalize("NFC", url).casefold().split())
     made = unquote(url) if "%" in url else url
-    if origin := _ORIGIN.match(made):
+    if made[:4].lower() == "http" and (origin := _ORIGIN.match(made)):
         made = f"https://{origin[1].lower()}{made[origin.end() :]}"
     return (made if made.isascii() else unicodedata.normalize("NFC", made)).rstrip("/")
 

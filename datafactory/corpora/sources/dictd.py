@@ -22,7 +22,7 @@ class Dict(CorpusSpec):
     are urls, and `{references in braces}` are links."""
 
     use_name: ClassVar[str] = "dict"
-    places: ClassVar[tuple[str, ...]] = ("dictionary",)
+    place_key: ClassVar[str] = "dictionary"
     naming: ClassVar[Naming] = "headword"
 
     dictionary: Path

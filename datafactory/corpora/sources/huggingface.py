@@ -17,7 +17,7 @@ class HuggingFace(RowSpec):
     """A data set with a page in each row, such as `wikimedia/wikipedia`; only what is read is downloaded."""
 
     use_name: ClassVar[str] = "huggingface"
-    places: ClassVar[tuple[str, ...]] = ()
+    place_key: ClassVar[str] = "dataset"
 
     dataset: str
     """Its name on the hub, or a path: of a file (`.parquet`, `.arrow`, `.csv`), of a folder of such files, or of one
@@ -49,9 +49,9 @@ class HuggingFace(RowSpec):
         return Path(self.dataset).stem
 
     def recipe(self) -> dict[str, Any]:
-        """As for any source; of files, not where they lie."""
+        """As for any source; on the hub, its name is what it is."""
         made = super().recipe()
-        return {key: value for key, value in made.items() if not (self._is_path() and key == "dataset")}
+        return made if self._is_path() else made | {"dataset": self.dataset}
 
     def pages(self) -> Iterator[Item]:
         """A page, or why there is none, for each row."""

@@ -25,7 +25,7 @@ class Jsonl(RowSpec):
     """JSON Lines, as ASearcher's corpora are: `{"url": ..., "title": ..., "contents": ..., "links": [...]}` a line."""
 
     use_name: ClassVar[str] = "jsonl"
-    places: ClassVar[tuple[str, ...]] = ("files",)
+    place_key: ClassVar[str] = "files"
 
     files: tuple[Path, ...] = Field(min_length=1)
     """The files, or folders of files (`.jsonl`, `.ndjson`, `.json`, also with `.gz`)."""

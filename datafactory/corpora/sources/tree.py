@@ -25,7 +25,7 @@ _LARGEST = 64 << 20
 class TreeSpec(CorpusSpec):
     """The keys of sources that are folders."""
 
-    places: ClassVar[tuple[str, ...]] = ("folder",)
+    place_key: ClassVar[str] = "folder"
     endings: ClassVar[tuple[str, ...]]
     """How names of files end that are pages."""
     indexes: ClassVar[tuple[str, ...]]
