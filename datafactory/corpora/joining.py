@@ -84,7 +84,9 @@ def write_table(marks: Array, numbers: Array, marks_to: IO[bytes], numbers_to: I
     return count
 
 
-def joined(table: Table, links: Array, counts: Array, renumbered: Array) -> Iterator[tuple[Array, Array]]:
+def joined(
+    table: Table, links: Array, counts: Array, renumbered: Array, size: int = PART
+) -> Iterator[tuple[Array, Array]]:
     """Links in the order of their pages: pages that link, and the pages that they link to; each pair once.
 
     `renumbered` has the number that each page of the draft has in the corpus, -1 for one that is not in it.
@@ -93,7 +95,7 @@ def joined(table: Table, links: Array, counts: Array, renumbered: Array) -> Iter
     first = 0
     while first < len(counts):
         start = int(ends[first - 1]) if first else 0
-        last = max(int(np.searchsorted(ends, start + PART, side="right")), first + 1)
+        last = max(int(np.searchsorted(ends, start + size, side="right")), first + 1)
         sources = np.repeat(renumbered[first:last], counts[first:last])
         targets = table.targets(np.asarray(links[start : int(ends[last - 1])]))
         kept = (sources >= 0) & (targets >= 0) & (sources != targets)
@@ -104,17 +106,17 @@ def joined(table: Table, links: Array, counts: Array, renumbered: Array) -> Iter
         first = last
 
 
-def turned(bounds: Array, targets: Array, pages: int) -> Iterator[tuple[Array, Array]]:
+def turned(bounds: Array, targets: Array, pages: int, size: int = PART) -> Iterator[tuple[Array, Array]]:
     """The same links the other way: pages that are linked to, in order, and the pages that link to each, in order."""
     amounts = np.zeros(pages + 1, dtype=np.int64)
-    for rows in parts(len(targets)):
+    for rows in parts(len(targets), size):
         amounts[1:] += np.bincount(targets[rows], minlength=pages)
     ends = np.cumsum(amounts)
     first = 0
     while first < pages:
-        last = min(max(int(np.searchsorted(ends, ends[first] + PART, side="right")) - 1, first + 1), pages)
+        last = min(max(int(np.searchsorted(ends, ends[first] + size, side="right")) - 1, first + 1), pages)
         to, come = [], []
-        for rows in parts(len(targets)):
+        for rows in parts(len(targets), size):
             part = np.asarray(targets[rows])
             here = np.flatnonzero((part >= first) & (part < last))
             to.append(part[here].astype(np.int64))
