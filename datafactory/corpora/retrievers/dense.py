@@ -13,7 +13,7 @@ from pydantic import Field
 
 from datafactory.corpora.retrievers.bm25 import mapped, rankings
 from datafactory.corpora.retrievers.retriever import Index, Ranking, Retriever
-from datafactory.errors import Missing
+from datafactory.errors import ConfigError, Missing
 
 if TYPE_CHECKING:
     from datafactory.corpora.corpus import Corpus
@@ -90,7 +90,10 @@ class Encoder:
             from sentence_transformers import SentenceTransformer
         except ImportError as error:
             raise Missing(f"a dense retriever needs `pip install datafactory[dense]` ({error})") from error
-        self._model = SentenceTransformer(spec.model, revision=spec.revision, device=spec.device)
+        try:
+            self._model = SentenceTransformer(spec.model, revision=spec.revision, device=spec.device)
+        except (OSError, ValueError, RuntimeError) as error:
+            raise ConfigError(f"the model {spec.model} of the dense retriever cannot be loaded: {error}") from error
         self._model.max_seq_length = min(spec.max_tokens, self._model.max_seq_length or spec.max_tokens)
         self._batch = spec.batch
         self._lock = Lock()

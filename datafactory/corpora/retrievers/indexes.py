@@ -2,23 +2,34 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from datafactory.corpora.place import turn
 from datafactory.corpora.retrievers.retriever import Index, Retriever
 from datafactory.errors import DataError, SearchError, boundary
-from datafactory.types import digest_of
+from datafactory.types import Record, digest_of
 from datafactory.whole import sync
 
 if TYPE_CHECKING:
     from datafactory.corpora.corpus import Corpus
 
 MANIFEST = "index.json"
+
+
+class Manifest(Record):
+    """What an index says of itself."""
+
+    corpus: str
+    """The name of its corpus."""
+    recipe: dict[str, Any]
+    files: dict[str, int]
+    """Bytes of each."""
+
+
 Tell = Callable[[str], None]
 
 
@@ -56,7 +67,7 @@ def home(retriever: Retriever, corpus: Corpus) -> Path:
 
 
 def _open(retriever: Retriever, corpus: Corpus, place: Path) -> Index:
-    for name, size in json.loads((place / MANIFEST).read_bytes())["files"].items():
+    for name, size in Manifest.model_validate_json((place / MANIFEST).read_bytes()).files.items():
         path = place / name
         there = path.stat().st_size if path.is_file() else None
         if there != size:
@@ -74,9 +85,8 @@ def _built(retriever: Retriever, corpus: Corpus, place: Path, tell: Tell) -> Ind
     try:
         retriever.build(corpus, draft)
         files = {str(path.relative_to(draft)): path.stat().st_size for path in draft.rglob("*") if path.is_file()}
-        (draft / MANIFEST).write_text(
-            json.dumps({"corpus": corpus.name, "recipe": retriever.recipe(), "files": files}, indent=2) + "\n"
-        )
+        manifest = Manifest(corpus=corpus.name, recipe=retriever.recipe(), files=files)
+        (draft / MANIFEST).write_text(manifest.model_dump_json(indent=2) + "\n")
         for path in (*draft.rglob("*"), draft):
             sync(path)
         if place.exists():

@@ -65,22 +65,25 @@ def _sum_and_pick(
     numbers, scores, counts = found
     for query in range(len(bounds) - 1):
         for term in terms[bounds[query] : bounds[query + 1]]:
-            for at in range(starts[term], starts[term + 1]):
-                passage = passages[at]
-                total = sums[passage] + weights[at]
+            held = passages[starts[term] : starts[term + 1]]
+            worth = weights[starts[term] : starts[term + 1]]
+            for at in range(len(held)):
+                passage = np.uint32(held[at])  # of a number that may be negative numba asks at each access
+                total = sums[passage] + worth[at]
                 sums[passage] = total
-                if total > peaks[passage >> BLOCK]:
-                    peaks[passage >> BLOCK] = total
-        filled = 0
+                peaks[passage >> np.uint32(BLOCK)] = max(peaks[passage >> np.uint32(BLOCK)], total)
+        filled, low = 0, np.float32(0)
         tops = (numbers[query], scores[query])
         for block in range(len(peaks)):
             if peaks[block] == 0:
                 continue
             first, last = block << BLOCK, min((block + 1) << BLOCK, len(pages))
-            if filled < numbers.shape[1] or peaks[block] > scores[query, filled - 1]:
+            if peaks[block] > low:
                 for passage in range(first, last):
-                    if sums[passage] > 0:
+                    if sums[passage] > low:
                         filled = put(passage, sums[passage], filled, per_page, pages, barred, tops)
+                        if filled == numbers.shape[1]:
+                            low = scores[query, filled - 1]
             sums[first:last] = 0
             peaks[block] = 0
         counts[query] = filled
@@ -96,7 +99,8 @@ def _pick(sums: Array, first: int, pages: Array, barred: Array, per_page: int, f
         filled = counts[query]
         tops = (numbers[query], scores[query])
         for at in range(sums.shape[1]):
-            filled = put(first + at, sums[query, at], filled, per_page, pages, barred, tops)
+            if filled < numbers.shape[1] or sums[query, at] > scores[query, filled - 1]:
+                filled = put(first + at, sums[query, at], filled, per_page, pages, barred, tops)
         counts[query] = filled
 
 
