@@ -6,7 +6,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from datafactory.corpora.markup.outline import ENTRY, Block, Section
-from datafactory.corpora.markup.rules import BLOCKS, FLAT_TABLES, HEADINGS, LISTS, MAIN, NOTES, furniture
+from datafactory.corpora.markup.rules import (
+    BLOCKS,
+    FLAT_TABLES,
+    HEADINGS,
+    LISTS,
+    MAIN,
+    NOT_IN_HEADINGS,
+    NOTES,
+    furniture,
+)
 from datafactory.corpora.markup.writing import Writer
 from datafactory.corpora.text import line
 
@@ -123,6 +132,8 @@ class _Reader:
         attributes = node.attributes
         if furniture(tag, attributes):
             return False
+        if tag in NOT_IN_HEADINGS and self._heading is not None:
+            self._heading_ends()
         if tag in BLOCKS:
             self._flush()
         name = attributes.get("id") or (attributes.get("name") if tag == "a" else None)
@@ -247,6 +258,8 @@ class _Reader:
     def _flush(self) -> None:
         if self._heading is None:
             self._add(self._writer.flush())
+        else:
+            self._writer.text(" ")
 
     def _add(self, block: Block | None) -> None:
         if block is not None:

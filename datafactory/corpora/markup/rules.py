@@ -36,6 +36,8 @@ BLOCKS = _set(
 )
 """Elements that begin and end a block."""
 HEADINGS = {f"h{level}": level for level in range(1, 7)}
+NOT_IN_HEADINGS = frozenset(("p", "pre", "table", "ul", "ol", "dl", "blockquote"))
+"""What ends a heading that nobody closed."""
 LISTS = frozenset(("ul", "ol", "menu"))
 FLAT_TABLES = _set("memname mlabels")
 """Classes of tables that only lay out one line, as Doxygen's signatures."""
