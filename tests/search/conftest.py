@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import signal
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -72,3 +75,55 @@ def large(make: Make) -> Corpus:
         paragraphs = [" ".join(rng.choices(words, weights, k=60)) for _ in range(rng.randint(1, 3))]
         pages[f"https://example.org/{number}"] = (f"Page {number}", "\n\n".join(paragraphs))
     return make(pages)
+
+
+class Server:
+    """A search server in a process of its own."""
+
+    def __init__(self, corpus: str, *, port: int = 0, more: str = "") -> None:
+        code = (
+            "from pathlib import Path\n"
+            "from datafactory.corpora import find\n"
+            "from datafactory.corpora.blocking import Blocklist\n"
+            "from datafactory.corpora.retrievers import BM25\n"
+            "from datafactory.corpora.server.serving import serve\n"
+            "if __name__ == '__main__':\n"
+            f"    serve(find({corpus!r}), BM25(), port={port}, ready=lambda at: print(at, flush=True), {more})"
+        )
+        self.process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
+        assert self.process.stdout is not None
+        self.address = self.process.stdout.readline().strip()
+        self.url = f"http://{self.address}"
+        self.port = int(self.address.rpartition(":")[2])
+
+    def stop(self, how: int = signal.SIGTERM) -> int:
+        """The exit code."""
+        self.process.send_signal(how)
+        return self.process.wait(20)
+
+
+Start = Callable[..., Server]
+
+
+@pytest.fixture
+def start(state: Path) -> Iterator[Start]:
+    """Starts servers, which are gone afterwards."""
+    started: list[Server] = []
+
+    def made(corpus: Corpus, **how: object) -> Server:
+        started.append(Server(corpus.name, **how))  # type: ignore[arg-type]
+        return started[-1]
+
+    yield made
+    for each in started:
+        each.process.kill()
+        each.process.communicate(timeout=20)
+
+
+@pytest.fixture(scope="package")
+def server(small: Corpus) -> Iterator[Server]:
+    """A server of the small corpus for all tests that leave it as it is."""
+    made = Server(small.name)
+    yield made
+    made.process.kill()
+    made.process.communicate(timeout=20)

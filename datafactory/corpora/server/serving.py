@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from multiprocessing.connection import wait
 from pathlib import Path
+from threading import Thread
 from typing import TYPE_CHECKING
 
 from datafactory.corpora.blocking import NOTHING, Blocklist
@@ -74,8 +75,17 @@ def _answer(shelves: Shelves, opened: socket.socket) -> None:
 def _work(name: str, retriever: Retriever, blocked: Blocklist, opened: socket.socket) -> None:
     from datafactory.corpora.corpus import find
 
+    Thread(target=_follow, daemon=True).start()
     with suppress(KeyboardInterrupt), _terminable():
         _answer(Shelves(find(name), retriever, blocked), opened)
+
+
+def _follow() -> None:
+    """End with the process that started this one, also where that was killed."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        wait([parent.sentinel])
+        os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _keep(
