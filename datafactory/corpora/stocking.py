@@ -22,8 +22,8 @@ from datafactory.whole import sync, whole
 
 CLEANING = 1
 """Counts up when the same files give other pages, so that they are read again."""
-_SETTLED = 2_000_000_000
-"""Nanoseconds after which a file's time tells that it changed: file systems round the time of a write."""
+_SETTLED = 1_100_000_000
+"""Nanoseconds after which the time of a file tells that it changed: some file systems keep it in seconds."""
 
 
 def stock(source: CorpusSpec, *, tell: Callable[[int], None] | None = None) -> Corpus:
