@@ -22,17 +22,19 @@ from collections.abc import Iterable, Sequence
 PERMUTATIONS, BANDS, WORDS, THRESHOLD = 128, 32, 5, 0.8
 
 
-def shingles(text: str) -> set[str]:
-    """Runs of five words, in lower case; a shorter text is one shingle."""
+def shingles(text: str, length: int = WORDS) -> set[str]:
+    """Runs of `length` words, in lower case; a shorter text is one shingle."""
     words = re.findall(r"\w+", text.lower())
-    return {" ".join(words[i : i + WORDS]) for i in range(max(1, len(words) - WORDS + 1))}
+    return {" ".join(words[i : i + length]) for i in range(max(1, len(words) - length + 1))}
 
 
-def near_duplicates(texts: Sequence[str], threshold: float = THRESHOLD) -> list[tuple[int, int, float]]:
+def near_duplicates(
+    texts: Sequence[str], threshold: float = THRESHOLD, length: int = WORDS
+) -> list[tuple[int, int, float]]:
     """Verified pairs (earlier, later, Jaccard index) at or above the threshold."""
     from rensa import RMinHash
 
-    sets = [shingles(text) for text in texts]
+    sets = [shingles(text, length) for text in texts]
     rows = PERMUTATIONS // BANDS
     buckets: dict[tuple[int, ...], list[int]] = {}
     found = []
