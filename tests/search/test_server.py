@@ -71,7 +71,7 @@ MISTAKES: list[tuple[str, Any, int, str]] = [
     ("retrieve", {"queries": ["a"], "topk": True}, 422, "whole number, not true"),
     ("retrieve", {"queries": ["a"], "return_scores": "yes"}, 422, "return_scores must be true or false"),
     ("retrieve", {"queries": ["a" * 1_000_000]}, 422, "queries[0] has 1,000,000 characters"),
-    ("retrieve", {"queries": ["a" * 5_000_000]}, 413, "bytes, and 4,194,304 is the limit"),
+    ("retrieve", {"queries": ["a" * 5_000_000]}, 413, "more than 4,194,304 bytes"),
     ("access", {"urls": "json"}, 422, "urls must be a list of texts"),
     ("access", {"urls": [None]}, 422, "urls[0] must be text, not null"),
     ("access", {"queries": ["json"]}, 422, "urls is required"),

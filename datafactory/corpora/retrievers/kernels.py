@@ -79,9 +79,9 @@ def _sum_and_pick(
                 continue
             first, last = block << BLOCK, min((block + 1) << BLOCK, len(pages))
             if peaks[block] > low:
-                for passage in range(first, last):
-                    if sums[passage] > low:
-                        filled = put(passage, sums[passage], filled, per_page, pages, barred, tops)
+                for number in range(first, last):
+                    if sums[number] > low:
+                        filled = put(number, sums[number], filled, per_page, pages, barred, tops)
                         if filled == numbers.shape[1]:
                             low = scores[query, filled - 1]
             sums[first:last] = 0
