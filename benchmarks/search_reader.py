@@ -14,10 +14,12 @@ from datafactory.corpora import Corpus
 
 LONGEST = 8
 """Words of the longest title that is looked for in a text."""
-SENTENCE = re.compile(r"(?<=[.!?:])\s+(?=[\"'(\[<A-Z0-9])|\n\s*\n")
+SENTENCE = re.compile(r"(?<=[.!?:])(?<!\b[A-Z]\.)\s+(?=[\"'(\[<A-Z0-9])|\n\s*\n")
+"""Where a sentence ends: not after an initial, `J. R. Smith`."""
 
 
 WORD = re.compile(r"[^\W_]+")
+NOT_WORD = r"[\W_]+"
 
 
 def plain(text: str) -> str:
@@ -67,6 +69,17 @@ class Reader:
         if "›" not in title:  # a section of a page is not called as the page is
             forms.add(re.split(r"\s[—–]\s", title)[0])
         return {name for form in forms if (name := plain(form).strip())}
+
+    def named_in(self, page: int, quote: str) -> bool:
+        """Whether a text names a page's subject: `bytes` are not the magazine `Byte`."""
+        initial = self.titles[page][:1]
+        for name in self.names(page):
+            found = re.finditer(
+                rf"(?<!\w){NOT_WORD.join(map(re.escape, name.split()))}(?:e?s)?(?!\w)", quote, re.IGNORECASE
+            )
+            if any(initial == match[0][:1] or not initial.isupper() for match in found):
+                return True
+        return False
 
     def _fields(self, page: int) -> frozenset[str]:
         """What stands in angle brackets on a page, as dictionaries mark the fields of their entries."""

@@ -218,8 +218,11 @@ def stated(reader: Reader, meaning: Meaning) -> bool:
         if condition["relation"] in UNSAID or not quote.strip():
             continue
         other = pages.get(condition.get("to", ""))
-        names = reader.names(other) if other is not None else map(str, condition.get("values", ()))
-        if not any(f" {plain(name).strip()}{ending} " in quote for name in names for ending in ("", "s", "es")):
+        if other is not None:
+            held = reader.named_in(other, condition["quote"])
+        else:
+            held = any(plain(str(value)) in quote for value in condition.get("values", ()))
+        if not held:
             return False
     return True
 

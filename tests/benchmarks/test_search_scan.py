@@ -20,6 +20,8 @@ PAGES = {
     "Oberon": "<language> A language created in 1986.\n\nNiklaus Wirth tells of it in a book that mentions Pascals.",
     "Lilith": "<computer> A workstation.\n\nIt runs Modula.",
     "ALGOL": "<language> A language.",
+    "Byte": "<publication> A magazine.",
+    "bus": "<hardware> It carries many bytes, says J. K. Byte.",
 }
 
 
@@ -101,6 +103,15 @@ def test_a_stated_relation_needs_its_words(judged: Judge) -> None:
 def test_a_sentence_that_is_not_there_or_says_something_else_states_nothing(judged: Judge, quote: str) -> None:
     found = judged(kind("x0"), made("made_by", quote), made("made_in", WIRTH), x0="pascal")
     assert (found["answerable"]["unique"], found["answerable"]["stated"]) == (1.0, 0.0)
+
+
+def test_a_name_in_another_case_is_another_word(judged: Judge) -> None:
+    quote = "It carries many bytes, says J. K. Byte."
+    tie = {"of": "x0", "relation": "mention", "to": "x1", "quote": quote}
+    bus, byte = kind("x0", "hardware"), kind("x1", "magazine")
+    assert judged(bus, byte, tie, x0="bus", x1="byte")["answerable"]["stated"] == 1.0
+    half = {**tie, "quote": "It carries many bytes"}
+    assert judged(bus, byte, half, x0="bus", x1="byte")["answerable"]["stated"] == 0.0
 
 
 def test_a_question_without_an_answer_must_fit_nothing(judged: Judge) -> None:
