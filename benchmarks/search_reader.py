@@ -70,13 +70,16 @@ class Reader:
             forms.add(re.split(r"\s[—–]\s", title)[0])
         return {name for form in forms if (name := plain(form).strip())}
 
+    def short_names(self, page: int) -> set[str]:
+        """The same, and the last part of a dotted name: in its own module a function goes by that."""
+        last = re.match(r"[\w.]*\.(\w+)(?:\(.*\))?$", self.titles[page])
+        return self.names(page) | ({plain(last[1]).strip()} if last else set())
+
     def named_in(self, page: int, quote: str) -> bool:
         """Whether a text names a page's subject: `bytes` are not the magazine `Byte`."""
-        initial = self.titles[page][:1]
-        for name in self.names(page):
-            found = re.finditer(
-                rf"(?<!\w){NOT_WORD.join(map(re.escape, name.split()))}(?:e?s)?(?!\w)", quote, re.IGNORECASE
-            )
+        initial = self.titles[page].rpartition(".")[2][:1] or self.titles[page][:1]
+        for name in self.short_names(page):
+            found = re.finditer(rf"(?<![^\W_]){NOT_WORD.join(name.split())}(?:e?s)?(?![^\W_])", quote, re.IGNORECASE)
             if any(initial == match[0][:1] or not initial.isupper() for match in found):
                 return True
         return False

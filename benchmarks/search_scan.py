@@ -157,7 +157,7 @@ class Scan:
         def tied(page: int) -> bool:
             told = (reader.mentions if tells else reader.mentioned_by)[page] & others
             pairs = ((page, other) if tells else (other, page) for other in told)
-            return any(not self._strict or said(reader, by, relation, how, reader.names(of)) for by, of in pairs)
+            return any(not self._strict or said(reader, by, relation, how, reader.short_names(of)) for by, of in pairs)
 
         return frozenset(page for page in within if tied(page))
 
@@ -170,6 +170,17 @@ def said(reader: Reader, page: int, relation: str, how: str, values: Iterable[st
         any(value in words for value in wanted) and any(f" {cue}" in words for cue in cues)
         for words in reader.sentences(page)
     )
+
+
+def answers(reader: Reader, page: int, asks: Node) -> bool:
+    """Whether a page could hold what is asked for: none that never speaks of deprecation is asked since when."""
+    relation, how = asks.get("relation", ""), asks.get("how", "")
+    if relation == "field":
+        return bool(reader.fields(page))
+    if relation == "default":
+        return f" {plain(how).strip()} " in plain(reader.first(page))
+    cues = CUES.get(relation, "").format(how=how).split("|")
+    return any(f" {cue}" in reader.words[page] for cue in cues)
 
 
 def shape(reader: Reader, page: int) -> frozenset[str]:
@@ -253,12 +264,15 @@ MEASURES = ("unique", "unique strictly", "confirmed", "stated")
 
 def _judged(reader: Reader, loose: Scan, strict: Scan, question: Question) -> tuple[dict[str, bool], list[str]]:
     """What holds of one question, and what else fits, at most five."""
-    meaning = Meaning(question.facts)
+    meaning, asks = Meaning(question.facts), question.facts["asks"]
     made = dict.fromkeys(MEASURES, True)
     also: list[str] = []
     for root in meaning.roots():
         own = {reader.corpus.number(meaning.witness[root])} if question.answers else set()
-        fits, surely = loose.fitting(meaning, root), strict.fitting(meaning, root)
+        fits, surely = (
+            {page for page in scan.fitting(meaning, root) if not question.answers or answers(reader, page, asks)}
+            for scan in (loose, strict)
+        )
         made["unique"] &= fits <= own
         made["unique strictly"] &= surely <= own
         made["confirmed"] &= own <= surely

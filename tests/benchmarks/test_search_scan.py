@@ -52,8 +52,11 @@ Judge = Callable[..., dict[str, Any]]
 def judged(corpus: Corpus) -> Judge:
     """What is found out about one question, from its constraints and its witnesses."""
 
-    def judge(*constraints: dict[str, Any], answers: tuple[str, ...] = ("Pascal",), **witness: str) -> dict[str, Any]:
-        facts = {"constraints": list(constraints), "witness": witness}
+    def judge(
+        *constraints: dict[str, Any], answers: tuple[str, ...] = ("Pascal",), relation: str = "", **witness: str
+    ) -> dict[str, Any]:
+        asks = {"of": "x0", "relation": relation, "how": "designed"}
+        facts = {"constraints": list(constraints), "witness": witness, "asks": asks}
         question = Question(corpus=corpus.name, text="Which?", answers=answers, facts=facts)
         task = Task(id="q", digest="d", prompt="Which?", question=question, source=Source(generator="g"))
         return uniqueness([task], corpus)
@@ -72,6 +75,12 @@ def test_a_second_page_that_says_the_same_is_found(judged: Judge) -> None:
     assert (found["answerable"]["unique"], found["answerable"]["unique strictly"]) == (0.0, 0.0)
     ((_, _, _, also),) = found["doubtful"]
     assert also == ["modula", "oberon"], "loosely, the name anywhere will do"
+
+
+def test_a_page_without_what_is_asked_for_is_no_other_answer(judged: Judge) -> None:
+    found = judged(kind("x0"), made("made_by", WIRTH), x0="pascal", relation="made_in")
+    ((_, _, _, also),) = found["doubtful"]
+    assert also == ["modula"], "Oberon was not designed but created"
 
 
 def test_words_far_apart_fit_loosely_and_not_strictly(judged: Judge) -> None:
