@@ -132,6 +132,11 @@ def test_one_page_a_file_has_all_of_its_text(site: Site) -> None:
         assert text in page.text
 
 
+def test_a_base_moves_all_links_of_its_page(site: Site) -> None:
+    made = site({"deep/a.html": "<base href='../other/'><p>to <a href=b.html#x>b</a>", "other/b.html": "<p>b"})
+    assert made.page(0).links == ("other/b.html",)
+
+
 def test_an_address_makes_urls_of_paths_and_links_with_it_stay_inside(site: Site) -> None:
     made = site(
         {"a.html": "<p>to <a href='HTTPS://x.org/docs/b.html'>b</a> and <a href=c.html>c</a>", "b.html": "<p>b"},
@@ -181,13 +186,14 @@ def test_doxygen_and_plain_pages_are_cut_at_their_anchors(site: Site) -> None:
         '<body><div id="top"><div id="nav-path" class="navpath"><ul><li>crumbs</li></ul></div></div>'
         '<div class="header"><div class="summary"><a href="#x">Functions</a></div>'
         '<div class="headertitle"><div class="title">wheel.h File Reference</div></div></div><div class="contents">'
-        f'<a id="a1f"></a><h2 class="memtitle"><span class="permalink"><a href="#a1f">&#9670;</a></span>turn()</h2>'
+        '<a id="a1f"></a><h2 class="memtitle">turn()<a href="#a1f" id="b2">&#9670;</a></h2>'
         '<div class="memitem"><table class="memname"><tr><td>int turn</td><td>(</td><td>int by</td></tr></table>'
-        f"{body}</div></div></body>"
+        f"<pre>code<button>copy</button></pre>{body}</div></div></body>"
     )
     made = site({"wheel.html": f"<title>wheel.h</title>{doxygen}"})
     assert [page.url for page in made.pages()] == ["wheel.html", "wheel.html#a1f"]
     assert made.page(0).text == "wheel.h File Reference"
     assert made.page(1).title == "wheel.h › turn()"
-    assert made.page(1).text.startswith("int turn")
+    assert made.page(1).text.startswith("int turn ( int by\n\ncode\n\nIt does")
+    assert made.number("wheel.html#b2") == 1
     assert "crumbs" not in made.page(0).text and "◆" not in made.page(1).title

@@ -9,11 +9,13 @@ from datafactory.corpora.markup.outline import ENTRY, Block, Section
 from datafactory.corpora.markup.rules import (
     BLOCKS,
     FLAT_TABLES,
+    FURNITURE_OF_CODE,
     HEADINGS,
     LISTS,
     MAIN,
     NOT_IN_HEADINGS,
     NOTES,
+    PERMANENT,
     furniture,
 )
 from datafactory.corpora.markup.writing import Writer
@@ -47,13 +49,13 @@ def refreshed(tree: LexborHTMLParser) -> str:
 
 def outline(tree: LexborHTMLParser) -> Section:
     """The page and all that is in it. Its title is its first heading of level 1, or what `<title>` says."""
-    reader = _Reader()
-    if (main := _main(tree)) is not None:
+    main = _main(tree)
+    reader = _Reader((main.attributes.get("id") if main is not None else None) or "")
+    if main is not None:
         _walk(main, reader)
     page = reader.done()
-    if not page.title:
-        head = tree.css_first("title")
-        page.title = line(head.text_lexbor()) if head else ""
+    if not page.title and (head := tree.css_first("title")) is not None:
+        page.title = line(head.text_lexbor()).partition(" | ")[0]  # behind it comes the site's name
     return page
 
 
@@ -103,14 +105,14 @@ class _List:
 
 
 class _Reader:
-    def __init__(self) -> None:
-        self.page = Section("", 0)
+    def __init__(self, name: str) -> None:
+        self.page, self._root = Section("", 0, ids=[name] if name else []), name
         self._open = [self.page]
         self._writer = Writer()
         self._pending: list[tuple[str, bool]] = []
         self._lists: list[_List] = []
-        self._tables: list[bool] = []
-        """Of each open table, whether its rows are kept as rows: some only lay out what is in them."""
+        self._tables: list[str] = []
+        """How each open table is written: its rows as `rows`, all of it on one `line`, or as any other `block`."""
         self._heading: Section | None = None
         self._term: Section | None = None
 
@@ -137,11 +139,14 @@ class _Reader:
         if tag in BLOCKS:
             self._flush()
         name = attributes.get("id") or (attributes.get("name") if tag == "a" else None)
-        if name and not (tag == "dt" and self._starts_entry()):
+        if name and name != self._root and not (tag == "dt" and self._starts_entry()):
             strong = tag in HEADINGS or tag == "section" or "section" in (attributes.get("class") or "").split()
             self._pending.append((name, strong))
         if tag == "a":
-            self._link(attributes.get("href"), attributes.get("role") or "")
+            href = attributes.get("href") or ""
+            if href.startswith("#") and node.text_lexbor().strip() in PERMANENT:
+                return False
+            self._link(href, attributes.get("role") or "")
         elif tag == "pre":
             self._code(node)
             return False
@@ -160,8 +165,8 @@ class _Reader:
         self._flush()
         if tag in LISTS:
             self._writer.list_ends()
-        elif tag == "table" and self._tables.pop():
-            self._add(self._writer.table_ends())
+        elif tag == "table" and (how := self._tables.pop()) != "block":
+            self._add(self._writer.table_ends(flat=how == "line"))
         elif tag == "dl" and self._lists:
             del self._open[self._lists.pop().depth :]
         elif tag == "dt":
@@ -177,9 +182,8 @@ class _Reader:
         elif tag == "li":
             writer.item()
         elif tag == "table":
-            inside = node.css_first("h1, h2, h3, h4, dt[id], table table")
-            self._tables.append(FLAT_TABLES.isdisjoint(classes) and inside is None)
-            if self._tables[-1]:
+            self._tables.append(self._table(classes, node))
+            if self._tables[-1] != "block":
                 writer.table_starts()
         elif tag == "tr":
             writer.row()
@@ -192,6 +196,13 @@ class _Reader:
             self._entry(name, node)
         elif tag == "dd" and self._lists:
             self._lists[-1].defined = True
+
+    def _table(self, classes: list[str], node: LexborNode) -> str:
+        if self._writer.in_table:
+            return "block"
+        if not FLAT_TABLES.isdisjoint(classes):
+            return "line"
+        return "rows" if node.css_first("h1, h2, h3, h4, dt[id], table table") is None else "block"
 
     def _starts_entry(self) -> bool:
         return bool(self._lists) and self._lists[-1].entries
@@ -234,14 +245,16 @@ class _Reader:
         heading.ids += [name for name, _ in self._pending]
         self._pending.clear()
 
-    def _link(self, href: str | None, role: str) -> None:
+    def _link(self, href: str, role: str) -> None:
         if href and not role.startswith("doc-"):  # doc-noteref and doc-backlink: notes of the same page
             (self._heading or self._open[-1]).links.append(href)
 
     def _code(self, node: LexborNode) -> None:
         self._settle()
+        for each in node.css(FURNITURE_OF_CODE):
+            each.decompose()
         for link in node.css("a[href]"):
-            self._link(link.attributes.get("href"), "")
+            self._link(link.attributes.get("href") or "", "")
         self._open[-1].ids += [name for each in node.css("[id]") if (name := each.attributes.get("id"))]
         self._add(self._writer.code(node.text_lexbor()))
 

@@ -26,6 +26,11 @@ FURNITURE_CLASSES = _set(
 FURNITURE_IDS = _set("side-nav nav-path MSearchSelectWindow MSearchResultsWindow toc")
 FURNITURE_ROLES = _set("navigation search contentinfo banner")
 
+FURNITURE_OF_CODE = "button, .lineno, .linenos"
+"""What is left out of code, as a selector."""
+PERMANENT = frozenset(("#", "¶", "§", "◆", "🔗"))
+"""Texts of links that only say where they stand."""
+
 MAIN = ("[role=main]", "main", "#doc-content", "#mw-content-text", "div.body", "#content")
 """Where the text of a page is, the surest first; else the one `article`, or the whole body."""
 

@@ -91,10 +91,12 @@ class Writer:
         if self.in_table:
             self._rows[-1].append([])
 
-    def table_ends(self) -> Block | None:
-        """The rows, one a line, cells separated by bars."""
+    def table_ends(self, *, flat: bool) -> Block | None:
+        """The rows, one a line, cells separated by bars; or all of it as one line."""
         self.in_table = False
         lines = [" | ".join(" ".join(cell) for cell in row) for row in self._rows if any(map(any, row))]
+        if flat:
+            return Block(" ".join(text for row in self._rows for cell in row for text in cell)) if lines else None
         return Block("\n".join(lines)) if lines else None
 
     def _made(self, text: str) -> Block | None:

@@ -44,7 +44,9 @@ class Html(TreeSpec):
             yield Redirect(tree.url(path), target, place)
             return
         url = tree.url(path)
-        resolve = partial(tree.resolve, path)
+        base = parse.css_first("base[href]")
+        stem = (base.attributes.get("href") or "") if base is not None else ""
+        resolve = partial(tree.resolve, path, base=stem)
         pages = split(outline(parse), url, self.split, self.least_words, resolve, place)
         yield from tree.named(pages, path)
 

@@ -125,13 +125,14 @@ class Tree:
         inside = target.relative_to(self._folder).as_posix() if target.is_relative_to(self._folder) else ""
         return inside if inside != path and self._known.get(inside) == inside else None
 
-    def resolve(self, path: str, href: str) -> str | None:
-        """The url that a link in the file `path` means, its fragment kept; None: it leads out of the tree."""
+    def resolve(self, path: str, href: str, base: str = "") -> str | None:
+        """The url that a link in the file `path` means, its fragment kept; None: it leads out of the tree. `base`: what
+        the links of that file are relative to, if it says so."""
         href = href.strip()
         if self._address and href.lower().startswith(self._address.lower()):
             href = _HERE + href[len(self._address) :]
         try:
-            target = urlsplit(urljoin(_HERE + path, href.replace("\\", "/")))
+            target = urlsplit(urljoin(urljoin(_HERE + path, base), href.replace("\\", "/")))
         except ValueError:  # such as an address with half a bracket
             return None
         if f"{target.scheme}://{target.netloc}/" != _HERE:
