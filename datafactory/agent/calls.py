@@ -14,13 +14,14 @@ _KINDS: dict[str, tuple[str, tuple[type[Any], ...]]] = {
     "integer": ("a whole number", (int,)),
     "number": ("a number", (int, float)),
     "array": ("a list", (list, tuple)),
+    "boolean": ("true or false", (bool,)),
 }
 
 
 def problem_of(call: ToolCall, tools: Sequence[Mapping[str, Any]]) -> str:
-    """What is wrong with a call, by the schemas of the tools on offer (types string, integer, number and array;
-    `enum`, `items`, `exclusiveMinimum`, `required`; null stands for left out; a tool without arguments takes any).
-    Empty: nothing."""
+    """What is wrong with a call, by the schemas of the tools on offer (types string, integer, number, boolean and
+    array; `enum`, `items`, `exclusiveMinimum`, `required`; null stands for left out; a tool without arguments takes
+    any). Empty: nothing."""
     if MALFORMED in call.arguments:
         return f"the arguments of `{call.name}` were no JSON object"
     offered = {tool["function"]["name"]: tool["function"]["parameters"] for tool in tools}
@@ -71,7 +72,9 @@ async def carry_out(
 
 
 def _fits(value: Any, schema: Mapping[str, Any]) -> bool:
-    if isinstance(value, bool) or not any(isinstance(value, kind) for kind in _KINDS[schema["type"]][1]):
+    if isinstance(value, bool) != (schema["type"] == "boolean") or not any(
+        isinstance(value, kind) for kind in _KINDS[schema["type"]][1]
+    ):
         return False
     if "enum" in schema and value not in schema["enum"]:
         return False

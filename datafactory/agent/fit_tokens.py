@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from datafactory.agent.openhands import OpenHands
+from datafactory.agent.search.native import NativeSearch
 from datafactory.agent.tools import Tools
 from datafactory.errors import ConfigError
 from datafactory.types import Message, ToolCall
@@ -136,8 +137,12 @@ _WORDS = {
     "zebra-resulted": "the results of tools",
 }
 """Words of the conversation that a template is tried on, and what is lost where one is missing."""
-_TOOLS: dict[str, tuple[dict[str, Any], ...]] = {"tools": Tools.tools, "openhands": OpenHands.tools}
-"""Of the dialects with native calls; the first tool takes a `command`."""
+_TOOLS: dict[str, tuple[dict[str, Any], ...]] = {
+    "tools": Tools.tools,
+    "openhands": OpenHands.tools,
+    "search": NativeSearch.tools,
+}
+"""Of the dialects with native calls."""
 
 
 def _sample(agent: str) -> tuple[list[Message], tuple[dict[str, Any], ...]]:
@@ -146,7 +151,9 @@ def _sample(agent: str) -> tuple[list[Message], tuple[dict[str, Any], ...]]:
     if agent not in _TOOLS:
         return [asked, answered, asked, answered], ()
     tools = _TOOLS[agent]
-    call = ToolCall(id="call00001", name=tools[0]["function"]["name"], arguments={"command": "zebra-called"})
+    first = tools[0]["function"]
+    given = dict.fromkeys(first["parameters"]["required"], "zebra-called")
+    call = ToolCall(id="call00001", name=first["name"], arguments=given)
     calls = Message(role="assistant", tool_calls=(call,))
     result = Message(role="tool", content="zebra-resulted", tool_call_id=call.id, name=call.name)
     return [Message(role="system", content="zebra"), asked, calls, result, answered], tools

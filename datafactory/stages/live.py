@@ -5,13 +5,15 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import Any, cast
+from typing import Annotated, Any, cast
 
 from datafactory.calls import Account, Line, is_paid
-from datafactory.errors import SandboxError, TeacherError, boundary
-from datafactory.protocols import Box, Chat, Episode, Mix, Sandbox, SandboxHost, Teacher
+from datafactory.corpora.library import opened
+from datafactory.corpora.retrievers import Retriever
+from datafactory.errors import SandboxError, SearchError, TeacherError, boundary
+from datafactory.protocols import Box, Chat, Episode, Library, Mix, Sandbox, SandboxHost, Teacher
 from datafactory.run import Run
-from datafactory.spec import Spec
+from datafactory.spec import Component, Spec
 from datafactory.stages.recipe import recipe_digest
 from datafactory.types import Files
 
@@ -20,6 +22,20 @@ async def host_of(run: Run[Any], sandbox: Sandbox) -> SandboxHost:
     """The sandbox, up. Raises SandboxError or Missing."""
     with boundary(SandboxError, f"starting the sandbox {sandbox.name}"):
         return await run.commons.get(cast(Spec, sandbox), sandbox.start)
+
+
+class Searched(Spec):
+    """A corpus and how it is searched: what a library is shared by."""
+
+    corpus: str
+    retriever: Annotated[Retriever, Component("retriever")]
+
+
+async def library_of(run: Run[Any], corpus: str, retriever: Retriever) -> Library:
+    """The corpus of that name, open for search: on the server that the environment names, or else in this process.
+    Raises SearchError; ConfigError where this machine has no such corpus, or the server another one."""
+    with boundary(SearchError, f"opening {corpus}"):
+        return await run.commons.get(Searched(corpus=corpus, retriever=retriever), lambda: opened(corpus, retriever))
 
 
 class NoBoxes:

@@ -1,27 +1,27 @@
-"""Rollout: a teacher attempts every task, each attempt in a box of its own."""
+"""Rollout: a teacher attempts every task, in a box or, where it is a question, in the library of its corpus."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Set
-from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
 from datafactory import __version__
-from datafactory.agent import Attempted, Limits, Ruler, Student, attempt, dialect
-from datafactory.errands import carry_off
-from datafactory.errors import SandboxError, boundary
+from datafactory.agent import SEARCHES, Limits, Ruler, Student
+from datafactory.agent.search import SearchLimits
+from datafactory.corpora.retrievers import BM25, Retriever
 from datafactory.local import CORES
-from datafactory.protocols import Episode, Guarded, Sandbox, SandboxHost, Teacher
+from datafactory.protocols import Episode, Sandbox, Teacher
 from datafactory.run import Run
 from datafactory.spec import Component
+from datafactory.stages.attempting import Asked, InBoxes, InLibraries, Place
 from datafactory.stages.live import host_of, line_to
 from datafactory.stages.stage import Stage
 from datafactory.storage import Shelf
-from datafactory.types import Files, Lineage, Record, Task, Trajectory, digest_of
+from datafactory.types import Lineage, Record, Task, Trajectory, digest_of
 
 
 class Rollout(Stage):
@@ -35,8 +35,13 @@ class Rollout(Stage):
     """Who acts; left out: the pipeline's."""
     sandbox: Annotated[Sandbox | None, Component("sandbox")] = None
     """Where the agent acts; left out: the pipeline's."""
-    agent: Literal["terminus-2", "tools", "openhands"] = "terminus-2"
-    """The dialect: Terminus 2 JSON with keystrokes, native tool calls (`bash`, `submit`), or the tools of OpenHands."""
+    agent: Literal["terminus-2", "tools", "openhands", "search", "search-tags"] = "terminus-2"
+    """The dialect: Terminus 2 JSON with keystrokes, native tool calls (`bash`, `submit`), or the tools of OpenHands;
+    for questions `search` (native tool calls) or `search-tags` (ASearcher's tags), which open no box."""
+    retriever: Annotated[Retriever, Component("retriever")] = BM25()
+    """How a corpus is searched, where tasks are questions."""
+    search: SearchLimits = SearchLimits()
+    """What searches and pages may show, where tasks are questions (docs/search-agent.md)."""
     attempts: int = Field(default=4, ge=1, le=1000)
     """Attempts per task."""
     max_turns: int = Field(default=30, ge=1)
@@ -55,8 +60,8 @@ class Rollout(Stage):
     """Attempts at a time: more than a teacher answers at once, since tools run meanwhile; each holds a box."""
 
     def wants(self) -> Set[str]:
-        """A teacher and a sandbox."""
-        return {"teacher", "sandbox"}
+        """A teacher, and a sandbox unless questions are answered."""
+        return {"teacher"} if self.agent in SEARCHES else {"teacher", "sandbox"}
 
     def problems(self) -> Iterable[str]:
         """What the student lacks."""
@@ -71,15 +76,15 @@ class Rollout(Stage):
         return None if before is None else before * self.attempts
 
     def calls(self, items: int) -> str:
-        """One box an attempt, and at most `max_turns` calls."""
-        return f"{items:,} boxes, at most {items * self.max_turns:,} teacher calls"
+        """One box an attempt, unless questions are answered, and at most `max_turns` calls."""
+        boxes = "" if self.agent in SEARCHES else f"{items:,} boxes, "
+        return f"{boxes}at most {items * self.max_turns:,} teacher calls"
 
     async def run(self, source: Shelf[Any] | None, run: Run[Any]) -> None:
         """Attempt tasks as they come."""
         assert source is not None
-        assert self.sandbox is not None
         ruler = await asyncio.to_thread(self.student.load, self.agent) if self.student is not None else None
-        host = await host_of(run, self.sandbox)
+        place = await self._place(run)
 
         async def attempts() -> AsyncIterator[tuple[str, tuple[Task, int]]]:
             async for task in source.follow():
@@ -87,65 +92,52 @@ class Rollout(Stage):
                     yield f"{task.id}/{number}", (task, number)
 
         async def act(key: str, item: tuple[Task, int]) -> Trajectory:
-            return await self._attempt(key, *item, run=run, host=host, ruler=ruler)
+            return await self._attempt(key, *item, run=run, place=place, ruler=ruler)
 
         await run.each(attempts(), act, at_once=self.at_once)
 
+    async def _place(self, run: Run[Any]) -> Place:
+        if self.agent in SEARCHES:
+            return InLibraries(self.agent, run, self.retriever, self.search)
+        assert self.sandbox is not None
+        return InBoxes(self.agent, self.sandbox, await host_of(run, self.sandbox), self.artifact_bytes)
+
     async def _attempt(
-        self, key: str, task: Task, number: int, *, run: Run[Any], host: SandboxHost, ruler: Ruler | None
+        self, key: str, task: Task, number: int, *, run: Run[Any], place: Place, ruler: Ruler | None
     ) -> Trajectory:
         seed = int(digest_of([run.seed, key]), 16) % (1 << 31)
         episode = Episode(id=key, seed=seed, task=task, agent=self.agent)
         assert self.teacher is not None
         line = await line_to(run, self.teacher, scope=f"rollout:{key}", episode=episode)
         limits = Limits(turns=self.max_turns, tokens=self.max_tokens, seconds=self.max_seconds)
-        with boundary(SandboxError, "attempting a task"):
-            async with host.open(task.image, task.files, workdir=task.workdir, prepare=task.prepare) as box:
-                acts = replace(episode, executes=not isinstance(box, Guarded))
-                done = await attempt(dialect(self.agent)(task, box), line, limits=limits, episode=acts, student=ruler)
-                artifacts, note = await carry_off(box, task, limit=self.artifact_bytes)
-                violations = tuple(box.violations) if isinstance(box, Guarded) else ()
-            image = host.image_digest(task.image)
-        lineage = self._lineage(task, done, line.teacher, seed, image, run)
-        row = _trajectory(task, number, done, artifacts, note, line.teacher.name, self.agent, lineage)
-        return row.but(violations=violations)
-
-    def _lineage(self, task: Task, done: Attempted, teacher: Teacher, seed: int, image: str, run: Run[Any]) -> Lineage:
-        assert self.sandbox is not None
-        return Lineage(
+        made = await place.attempt(Asked(task, line, episode, limits, ruler))
+        done = made.done
+        lineage = Lineage(
             run=run.name,
             pipeline_digest=run.digest,
             prompt_digest=digest_of(done.messages[0].content),
             task_digest=task.digest,
             model=done.model,
-            sampling=teacher.sampling(),
-            image=task.image,
-            image_digest=image,
-            sandbox=self.sandbox.name,
+            sampling=line.teacher.sampling(),
             seed=seed,
             code_version=__version__,
+            **made.place,
         )
-
-
-def _trajectory(
-    task: Task, number: int, done: Attempted, artifacts: Files, note: str, teacher: str, agent: str, lineage: Lineage
-) -> Trajectory:
-    return Trajectory(
-        task_id=task.id,
-        attempt=number,
-        teacher=teacher,
-        agent=agent,
-        domain=task.domain,
-        skills=task.skills,
-        generator=task.source.generator,
-        messages=done.messages,
-        tools=done.tools,
-        artifacts=artifacts,
-        artifacts_note=note,
-        stop=done.stop,
-        usage=done.usage,
-        seconds=round(done.seconds, 3),
-        compacted=done.compacted,
-        student_tokens=done.student_tokens,
-        lineage=lineage,
-    )
+        return Trajectory(
+            task_id=task.id,
+            attempt=number,
+            teacher=line.teacher.name,
+            agent=self.agent,
+            domain=task.domain,
+            skills=task.skills,
+            generator=task.source.generator,
+            messages=done.messages,
+            tools=done.tools,
+            stop=done.stop,
+            usage=done.usage,
+            seconds=round(done.seconds, 3),
+            compacted=done.compacted,
+            student_tokens=done.student_tokens,
+            lineage=lineage,
+            **made.more,
+        )

@@ -8,6 +8,7 @@ from typing import Annotated, Any, ClassVar, cast
 
 from pydantic import Field
 
+from datafactory.answers import prove_question
 from datafactory.calls import Line
 from datafactory.checks import prove
 from datafactory.errors import GeneratorError, SandboxError, boundary
@@ -128,6 +129,8 @@ class Synthesize(Stage):
         return await line_to(run, self.teacher, scope=f"synthesize:{episode.id}", episode=episode)
 
     async def _prove(self, draft: Draft, host: SandboxHost, boxes: asyncio.Semaphore) -> Reject | None:
+        if draft.question is not None:
+            return prove_question(draft.question)
         with boundary(SandboxError, "proving a draft"):
             async with boxes:
                 return await prove(host, draft, repeats=self.repeats, step_timeout=self.step_timeout)
