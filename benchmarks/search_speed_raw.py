@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import socket
 import sys
-from typing import Any
+from typing import Annotated, Any
+
+from fastapi import Body, FastAPI
 
 
 class Bm25s:
@@ -63,9 +65,6 @@ class Tantivy:
 
 def plain(corpus: Any, kind: str) -> Any:
     """FastAPI and pydantic as their manuals show them, one search for each query of a request."""
-    from fastapi import FastAPI
-    from pydantic import BaseModel
-
     from datafactory.corpora.retrievers import BM25
 
     words = BM25().words()
@@ -77,16 +76,11 @@ def plain(corpus: Any, kind: str) -> Any:
         for number, page in enumerate(pages)
     ]
 
-    class Asked(BaseModel):
-        queries: list[str]
-        topk: int = 5
-        return_scores: bool = False
-
     app = FastAPI()
 
     @app.post("/retrieve")
-    def retrieve(asked: Asked) -> dict[str, Any]:
-        documents, scores = index.search([words.terms(query) for query in asked.queries], asked.topk)
+    def retrieve(queries: Annotated[list[str], Body()], topk: Annotated[int, Body()] = 5) -> dict[str, Any]:
+        documents, scores = index.search([words.terms(query) for query in queries], topk)
         return {
             "result": [
                 [{"document": rows[int(n)], "score": float(s)} for n, s in zip(found, values, strict=True)]

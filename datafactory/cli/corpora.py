@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -52,3 +53,44 @@ def remove(
     from datafactory.cli.stocking import remove as work
 
     work(names, yes=yes)
+
+
+Name = Annotated[str, typer.Argument(help="A corpus, as `corpora list` names it.")]
+How = Annotated[
+    str, typer.Option(metavar="RETRIEVER", help="bm25, tantivy, or as in a pipeline file: '{use: dense, model: ...}'.")
+]
+
+
+@corpora.command("serve")
+def serve(
+    name: Name,
+    retriever: How = "bm25",
+    host: Annotated[
+        str, typer.Option(help="Where to listen; 0.0.0.0: wherever this machine is reached.")
+    ] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0: any free one.")] = 8000,
+    block: Annotated[Path | None, typer.Option(help="A file of urls and patterns that nobody finds or opens.")] = None,
+    workers: Annotated[int, typer.Option(min=1, max=256, help="Processes that answer.")] = 1,
+    save_address_to: Annotated[
+        Path | None, typer.Option(help="A file for the address, while the server runs; or a folder for such files.")
+    ] = None,
+) -> None:
+    """Serve searches and pages as ASearcher's server does, until Ctrl-C."""
+    from datafactory.cli.searching import serve as work
+
+    work(name, retriever, host=host, port=port, block=block, workers=workers, save_address_to=save_address_to)
+
+
+@corpora.command("ask")
+def ask(
+    name: Name,
+    queries: Annotated[list[str], typer.Argument(help="What to search for; with --pages, urls.")],
+    retriever: How = "bm25",
+    topk: Annotated[int, typer.Option(min=1, max=1000, help="Passages for each query.")] = 5,
+    pages: Annotated[bool, typer.Option("--pages", help="Open the pages of these urls.")] = False,
+    json: Json = False,
+) -> None:
+    """Search a corpus, here or at the server that DATAFACTORY_SEARCH_URL names."""
+    from datafactory.cli.searching import ask as work
+
+    work(name, queries, retriever, topk=topk, pages=pages, as_json=json)

@@ -13,14 +13,15 @@ Work = Callable[[list[str], int], Awaitable[list[Answer]]]
 
 
 class Batcher(Generic[Answer]):
-    """Gathers calls while `lanes` pieces of work are under way, or until the loop turns; then `work` gets the queries
-    of as many as fit, all with the same `topk`. What `work` raises, every call of the batch raises."""
+    """Gives `lanes` calls at a time to `work`, each as it comes; those that come meanwhile wait, and the next lane that
+    is free takes as many of them as fit, all with the same `topk`. What `work` raises, every call of the batch
+    raises."""
 
     def __init__(self, work: Work[Answer], *, lanes: int, most: int) -> None:
         self._work, self._lanes, self._most = work, lanes, most
         self._waiting: deque[_Call[Answer]] = deque()
-        self._running: set[asyncio.Task[None]] = set()
-        self._called = False
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._busy = 0
 
     async def __call__(self, queries: Sequence[str], topk: int) -> list[Answer]:
         """One answer for each query; a call with more than `most` queries is answered in parts."""
@@ -29,12 +30,14 @@ class Batcher(Generic[Answer]):
             return [answer for part in await asyncio.gather(*(self(part, topk) for part in parts)) for answer in part]
         if not queries:
             return []
-        loop = asyncio.get_running_loop()
-        future: asyncio.Future[list[Answer]] = loop.create_future()
+        if self._busy < self._lanes:  # on the spot: a task and a future take longer than many a search
+            self._busy += 1
+            try:
+                return await self._work(list(queries), topk)
+            finally:
+                self._free()
+        future: asyncio.Future[list[Answer]] = asyncio.get_running_loop().create_future()
         self._waiting.append((queries, topk, future))
-        if not self._called:
-            self._called = True
-            loop.call_soon(self._start)
         return await future
 
     @property
@@ -47,18 +50,20 @@ class Batcher(Generic[Answer]):
         for _, _, future in self._waiting:
             future.cancel()
         self._waiting.clear()
-        await asyncio.gather(*self._running, return_exceptions=True)
+        await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    def _start(self) -> None:
-        self._called = False
-        while self._waiting and len(self._running) < self._lanes:
+    def _free(self) -> None:
+        """A lane is free: it takes what waits."""
+        self._busy -= 1
+        while self._waiting and self._busy < self._lanes:
+            self._busy += 1
             task = asyncio.get_running_loop().create_task(self._run(self._next()))
-            self._running.add(task)
+            self._tasks.add(task)
             task.add_done_callback(self._done)
 
     def _done(self, task: asyncio.Task[None]) -> None:
-        self._running.discard(task)
-        self._start()
+        self._tasks.discard(task)
+        self._free()
 
     def _next(self) -> list[_Call[Answer]]:
         topk, size = self._waiting[0][1], 0

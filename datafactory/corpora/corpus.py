@@ -65,6 +65,12 @@ class Corpus:
         _, _, _, title, last = self._row(number)
         return self._names[title:last].decode()
 
+    def name_of(self, number: int) -> tuple[str, str]:
+        """The url and the title of a page."""
+        _, _, name, title, last = self._row(number)
+        names = self._names[name:last]
+        return names[: title - name].decode(), names[title - name :].decode()
+
     def number(self, url: str) -> int | None:
         """The page of a url or of an alias; of a url with a fragment that is no page, the page without it. None: there
         is none."""
@@ -125,6 +131,11 @@ class Passages:
         _, start, end = self._rows[self._within(number)].tolist()
         passage: str = self._text[start:end].decode()
         return passage
+
+    def shown(self, number: int) -> tuple[str, str, str]:
+        """Url and title of the page, and the passage: what a search shows, in one reading."""
+        page, start, end = self._rows[self._within(number)].tolist()
+        return *self._corpus.name_of(page), self._text[start:end].decode()
 
     def text(self, number: int) -> str:
         """The passage as it is indexed: the page's title, and below it the passage."""

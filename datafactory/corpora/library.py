@@ -35,6 +35,8 @@ _BATCH = 256
 """Queries that are searched at once."""
 _BRIEF = 500e-6
 """Seconds of work that are done on the spot: handing it to a thread and back takes a fifth of that."""
+_TURN = 5e-3
+"""Seconds after which others on the loop get their turn, also while one searches without pause."""
 _KEPT = 1 << 15
 """Passages that are kept at hand as text: about 40 MB."""
 
@@ -84,7 +86,8 @@ class Shelves:
         self._threads = ThreadPoolExecutor(CORES, thread_name_prefix="search")
         self._batcher = Batcher(self._search, lanes=CORES, most=_BATCH)
         self._pace = 0.0
-        self._passage = lru_cache(maxsize=_KEPT)(self._read)
+        self._turned = time.monotonic()
+        self._passage = lru_cache(maxsize=_KEPT)(corpus.passages.shown)
 
     async def retrieve(self, queries: Sequence[str], *, topk: int = 5) -> list[list[Hit]]:
         """See `Library.retrieve`; of a query the first 10,000 characters are read, and a `topk` above 1,000 is 1,000.
@@ -125,6 +128,9 @@ class Shelves:
     async def _search(self, queries: list[str], topk: int) -> list[Ranking]:
         with boundary(SearchError, f"searching {self.corpus}"):
             if self._pace and self._pace * len(queries) < _BRIEF:
+                if time.monotonic() - self._turned > _TURN:
+                    await asyncio.sleep(0)
+                    self._turned = time.monotonic()
                 return self._timed(queries, topk)
             return await asyncio.get_running_loop().run_in_executor(self._threads, self._timed, queries, topk)
 
@@ -134,10 +140,6 @@ class Shelves:
         pace = (time.perf_counter() - begun) / len(queries)
         self._pace = 0.9 * self._pace + 0.1 * pace if self._pace else pace
         return found
-
-    def _read(self, number: int) -> tuple[str, str, str]:
-        page = self.pages.passages.page(number)
-        return self.pages.url(page), self.pages.title_of(page), self.pages.passages.part(number)
 
     def _page(self, url: str) -> Page | None:
         number = self.pages.number(url)

@@ -28,12 +28,12 @@ class Work:
         return [f"{query.upper()}{topk}" for query in queries]
 
 
-async def test_calls_of_one_moment_are_one_piece_of_work() -> None:
+async def test_calls_of_one_moment_are_the_first_and_the_others_together() -> None:
     work = Work()
     batcher = Batcher(work, lanes=1, most=100)
     answers = await asyncio.gather(*(batcher([f"a{n}", f"b{n}"], 3) for n in range(16)))
     assert answers == [[f"A{n}3", f"B{n}3"] for n in range(16)]
-    assert work.given == [(32, 3)]
+    assert work.given == [(2, 3), (30, 3)]
 
 
 async def test_what_comes_while_all_lanes_are_busy_waits_and_goes_together() -> None:
@@ -63,21 +63,24 @@ async def test_no_piece_of_work_is_larger_than_allowed_nor_of_mixed_depth() -> N
 async def test_a_failure_reaches_every_call_of_its_batch_and_no_other() -> None:
     batcher = Batcher(Work(), lanes=1, most=2)
     calls = [batcher(["a", "bad"], 1), batcher(["c"], 1), batcher([], 1)]
+    batcher_busy = asyncio.create_task(batcher(["first"], 1))
+    await asyncio.sleep(0)
     bad, good, nothing = await asyncio.gather(*calls, return_exceptions=True)
-    assert isinstance(bad, SearchError)
+    assert isinstance(bad, SearchError) and await batcher_busy == ["FIRST1"]
     assert (good, nothing) == (["C1"], [])
 
 
 async def test_who_gives_up_waiting_disturbs_nobody() -> None:
     work = Work(0.05)
     batcher = Batcher(work, lanes=1, most=100)
+    first, gone, last = (asyncio.create_task(batcher([name], 1)) for name in ("first", "gone", "last"))
+    await asyncio.sleep(0.01)
+    gone.cancel()
+    assert (await first, await last) == (["FIRST1"], ["LAST1"])
+    assert work.given == [(1, 1), (1, 1)]
     with pytest.raises(TimeoutError):
         await asyncio.wait_for(batcher(["slow"], 1), 0.01)
-    gone = asyncio.create_task(batcher(["gone"], 1))
-    await asyncio.sleep(0)
-    gone.cancel()
     assert await batcher(["next"], 1) == ["NEXT1"]
-    assert (1, 1) in work.given and sum(size for size, _ in work.given) == 2
 
 
 async def test_closing_ends_those_who_wait() -> None:
