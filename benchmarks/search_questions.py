@@ -42,7 +42,7 @@ def pipeline(corpus: str, count: int, seed: int, more: dict[str, Any]) -> dict[s
     source = registry.find("corpus", kind)
     assert issubclass(source, CorpusSpec)
     generator = {"use": "search_paths", "count": count, "corpus": {"use": kind, source.place_key: path}, **more}
-    stages = [{"use": "synthesize", "generators": [generator]}, {"use": "rollout", "agent": "search"}, "verify"]
+    stages = [{"use": "synthesize", "generators": [generator]}, {"use": "rollout", "agent": "search", "attempts": 1}, "verify"]
     return {"name": NAME, "seed": seed, "teacher": "oracle", "stages": stages}
 
 

@@ -64,6 +64,10 @@ UNSAID = frozenset(("kind", "field", "initial", "parameter", "default", "arity",
 """Relations that no sentence states: marks, signatures and titles do."""
 
 
+ANYTHING = frozenset(("", "term", "thing", "something", "entry", "page"))
+"""Kinds that every page is of."""
+
+
 class Meaning:
     """The conditions of one question: a forest over variables, `x0` the thing that is asked about."""
 
@@ -117,6 +121,8 @@ class Scan:
 
     def _kind(self, kind: str) -> frozenset[int]:
         last = (plain(kind).split() or [""])[-1]
+        if last in ANYTHING:
+            return self._reader.all
         shaped = frozenset(page for page in self._reader.all if last in shape(self._reader, page))
         if last in SHAPES and self._strict:
             return shaped
