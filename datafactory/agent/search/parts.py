@@ -6,12 +6,12 @@ from __future__ import annotations
 def parts(text: str, most: int) -> list[str]:
     """The text in pieces of at most `most` characters, all of it and in order; one piece where it is empty."""
     made: list[str] = []
-    rest = text.strip("\n")
+    rest = text.strip()
     while len(rest) > most:
         cut = max(rest.rfind("\n\n", most // 2, most), 0) or max(rest.rfind("\n", most // 2, most), 0)
         cut = cut or max(rest.rfind(" ", most // 2, most), 0) or most
         made.append(rest[:cut].rstrip())
-        rest = rest[cut:].lstrip("\n ")
+        rest = rest[cut:].lstrip()
     return [*made, rest] if rest or not made else made
 
 
