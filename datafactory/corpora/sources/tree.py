@@ -39,7 +39,7 @@ class TreeSpec(CorpusSpec):
     split: Split = "heading"
     """`heading`: each section, and each named entry of a definition list (a function, a class, a term), is a page of
     its own, `file.html#name`; `page`: a file is a page."""
-    least_words: int = Field(default=12, ge=0)
+    least_words: int = Field(default=12, ge=1)
     """A section with fewer words of its own stays in the one around it."""
     exclude: tuple[str, ...] = ()
     """Patterns of paths that are left out, such as `genindex*`."""
