@@ -5,8 +5,9 @@
 FOLDER is an HTML tree, STEM a dictionary in the dict format without its ending (`.../foldoc`). All arms find the best
 5 passages for the same queries, and take turns: in each repeat every arm answers the same 1,000 queries, which no
 repeat has twice, and a ratio is the median of the repeats' ratios. What each arm is, is told in docs/benchmarks.md;
-raw ones get queries that are cut into terms already, and give numbers of passages; the factory's cut them themselves,
-give passages with their text, and of each page the best one only.
+raw ones get queries that are cut into terms already and look passages up in a list in memory; the factory's cut the
+queries themselves, read passages from disk, and of each page find the best one only. `numbers alone`: neither side
+looks passages up.
 """
 
 from __future__ import annotations
@@ -113,15 +114,32 @@ def library_arms(name: str, library: Any, queries: list[str]) -> dict[str, Arm]:
     }
 
 
-def raw_arms(name: str, index: Any, terms: list[list[str]]) -> dict[str, Arm]:
+def number_arms(name: str, shelves: Shelves, queries: list[str]) -> dict[str, Arm]:
+    """The same, of which only the numbers of passages are wanted."""
+
+    async def ask(number: int) -> None:
+        await shelves.rank([queries[number]], topk=K)
+
+    async def many(numbers: list[int]) -> None:
+        for at in range(0, len(numbers), 64):
+            await shelves.rank([queries[number] for number in numbers[at : at + 64]], topk=K)
+
+    return {
+        f"{name}, 1 client": lambda numbers: clients(ask, numbers, 1),
+        f"{name}, 16 clients": lambda numbers: clients(ask, numbers, CLIENTS),
+        f"{name}, 64 at once": many,
+    }
+
+
+def raw_arms(name: str, index: Any, terms: list[list[str]], rows: list[Any] | None) -> dict[str, Arm]:
     """A library of others': the same three ways."""
 
     async def many(numbers: list[int]) -> None:
         for at in range(0, len(numbers), 64):
-            index.search([terms[number] for number in numbers[at : at + 64]], K)
+            index.search([terms[number] for number in numbers[at : at + 64]], K, rows)
 
     def ask(number: int) -> None:
-        index.search([terms[number]], K)
+        index.search([terms[number]], K, rows)
 
     return {
         f"{name}, 1 client": alone(ask),
@@ -202,6 +220,7 @@ async def measure(corpus: Corpus, kind: str, repeats: int) -> dict[str, Any]:
     queries = queries_of(corpus, (repeats + 1) * QUERIES, seed=7)
     texts = [words.terms(text) for text in corpus.passages.texts()]
     peer = raw.Bm25s(texts) if kind == "bm25" else raw.Tantivy(texts)
+    terms = [words.terms(query) for query in queries]
     opened(retriever, corpus)
     shelves = Shelves(corpus, retriever)
     server, url = start("search_speed_server.py", corpus, kind)
@@ -209,7 +228,9 @@ async def measure(corpus: Corpus, kind: str, repeats: int) -> dict[str, Any]:
     try:
         async with served(corpus.name, address=url) as remote, aiohttp.ClientSession() as session:
             arms = {
-                **raw_arms("raw", peer, [words.terms(query) for query in queries]),
+                **raw_arms("raw", peer, terms, raw.documents(corpus)),
+                **raw_arms("raw, numbers alone", peer, terms, None),
+                **number_arms("in process, numbers alone", shelves, queries),
                 **library_arms("in process", shelves, queries),
                 **library_arms("server", remote, queries),
                 **plain_arms("server, bare client", url, session, queries),
@@ -230,6 +251,12 @@ async def measure(corpus: Corpus, kind: str, repeats: int) -> dict[str, Any]:
         }
         for name, values in rates.items()
     }
+
+
+def beside(name: str) -> str:
+    """The raw arm that an arm is compared with: as many clients, and the same told of what is found."""
+    alone = ", numbers alone" if "numbers alone" in name else ""
+    return f"raw{alone}, {name.rpartition(', ')[2]}"
 
 
 def main() -> int:

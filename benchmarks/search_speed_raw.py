@@ -19,9 +19,9 @@ class Bm25s:
         self._index.index(texts, show_progress=False)
         self._index.activate_numba_scorer()
 
-    def search(self, queries: list[list[str]], k: int) -> Any:
-        """Numbers of passages, and scores."""
-        return self._index.retrieve(queries, k=k, show_progress=False)
+    def search(self, queries: list[list[str]], k: int, documents: list[Any] | None = None) -> Any:
+        """Numbers of passages, or of `documents` those, and scores."""
+        return self._index.retrieve(queries, corpus=documents, k=k, show_progress=False)
 
 
 class Tantivy:
@@ -50,9 +50,12 @@ class Tantivy:
         index.reload()
         self._searcher = index.searcher()
 
-    def search(self, queries: list[list[str]], k: int) -> Any:
-        """Numbers of passages, and scores."""
-        return zip(*(self._one(terms, k) for terms in queries), strict=True)
+    def search(self, queries: list[list[str]], k: int, documents: list[Any] | None = None) -> Any:
+        """Numbers of passages, or of `documents` those, and scores."""
+        found = [self._one(terms, k) for terms in queries]
+        if documents is not None:
+            found = [([documents[number] for number in numbers], scores) for numbers, scores in found]
+        return zip(*found, strict=True)
 
     def _one(self, terms: list[str], k: int) -> Any:
         make, some = self._tantivy.Query, self._tantivy.Occur.Should
@@ -63,28 +66,32 @@ class Tantivy:
         return self._searcher.fast_field_values("number", [at for _, at in hits]), [score for score, _ in hits]
 
 
+def documents(corpus: Any) -> list[dict[str, str]]:
+    """All passages as a server gives them, in memory."""
+    made = []
+    for number in range(len(corpus.passages)):
+        url, title, text = corpus.passages.shown(number)
+        made.append({"id": str(number), "url": url, "title": title, "contents": f"{title}\n{text}"})
+    return made
+
+
 def plain(corpus: Any, kind: str) -> Any:
     """FastAPI and pydantic as their manuals show them, one search for each query of a request."""
     from datafactory.corpora.retrievers import BM25
 
     words = BM25().words()
-    texts = list(corpus.passages.texts())
-    index = (Bm25s if kind == "bm25" else Tantivy)([words.terms(text) for text in texts])
-    pages = [corpus.passages.page(number) for number in range(len(texts))]
-    rows = [
-        {"id": str(number), "url": corpus.url(page), "title": corpus.title_of(page), "contents": texts[number]}
-        for number, page in enumerate(pages)
-    ]
+    index = (Bm25s if kind == "bm25" else Tantivy)([words.terms(text) for text in corpus.passages.texts()])
+    rows = documents(corpus)
 
     app = FastAPI()
 
     @app.post("/retrieve")
     def retrieve(queries: Annotated[list[str], Body()], topk: Annotated[int, Body()] = 5) -> dict[str, Any]:
-        documents, scores = index.search([words.terms(query) for query in queries], topk)
+        rankings, scores = index.search([words.terms(query) for query in queries], topk, rows)
         return {
             "result": [
-                [{"document": rows[int(n)], "score": float(s)} for n, s in zip(found, values, strict=True)]
-                for found, values in zip(documents, scores, strict=True)
+                [{"document": row, "score": float(score)} for row, score in zip(found, values, strict=True)]
+                for found, values in zip(rankings, scores, strict=True)
             ]
         }
 

@@ -85,6 +85,7 @@ class Shelves:
             self._barred = blocked.pages(corpus) if blocked else None
         self._threads = ThreadPoolExecutor(CORES, thread_name_prefix="search")
         self._batcher = Batcher(self._search, lanes=CORES, most=_BATCH)
+        self._doing = f"searching {corpus.name}"
         self._pace = 0.0
         self._turned = time.monotonic()
         self._passage = lru_cache(maxsize=_KEPT)(corpus.passages.shown)
@@ -92,13 +93,11 @@ class Shelves:
     async def retrieve(self, queries: Sequence[str], *, topk: int = 5) -> list[list[Hit]]:
         """See `Library.retrieve`; of a query the first 10,000 characters are read, and a `topk` above 1,000 is 1,000.
         Raises SearchError."""
-        found = await self.rank(queries, topk=topk)
         passage = self._passage
-        with boundary(SearchError, f"reading passages of {self.corpus}"):
-            return [
-                [Hit(*passage(number), score=score) for number, score in zip(*ranking, strict=True)]
-                for ranking in found
-            ]
+        return [
+            [Hit(*passage(number), score) for number, score in zip(*ranking, strict=True)]
+            for ranking in await self.rank(queries, topk=topk)
+        ]
 
     async def rank(self, queries: Sequence[str], *, topk: int = 5) -> list[Ranking]:
         """The same as numbers of passages and scores."""
@@ -126,17 +125,17 @@ class Shelves:
         self._threads.shutdown(wait=False)
 
     async def _search(self, queries: list[str], topk: int) -> list[Ranking]:
-        with boundary(SearchError, f"searching {self.corpus}"):
-            if self._pace and self._pace * len(queries) < _BRIEF:
-                if time.monotonic() - self._turned > _TURN:
-                    await asyncio.sleep(0)
-                    self._turned = time.monotonic()
-                return self._timed(queries, topk)
+        if not self._pace or self._pace * len(queries) > _BRIEF:
             return await asyncio.get_running_loop().run_in_executor(self._threads, self._timed, queries, topk)
+        if time.monotonic() - self._turned > _TURN:
+            await asyncio.sleep(0)
+            self._turned = time.monotonic()
+        return self._timed(queries, topk)
 
     def _timed(self, queries: list[str], topk: int) -> list[Ranking]:
         begun = time.perf_counter()
-        found = self._index.search(queries, topk, barred=self._barred)
+        with boundary(SearchError, self._doing):
+            found = self._index.search(queries, topk, barred=self._barred)
         pace = (time.perf_counter() - begun) / len(queries)
         self._pace = 0.9 * self._pace + 0.1 * pace if self._pace else pace
         return found

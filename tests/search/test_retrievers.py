@@ -74,7 +74,7 @@ def test_settling_looks_deeper_until_nothing_below_can_matter() -> None:
         return list(range(100, 0, -1))[:depth], [1.0] * min(depth, 100)
 
     assert settle(look, lambda number: number // 10, 2, per_page=1, barred=None)[0] == [1, 10]
-    assert looked == [8, 32, 128]
+    assert looked == [4, 16, 64, 256]
 
 
 def test_a_hybrid_puts_first_what_both_find() -> None:

@@ -10,7 +10,7 @@ from datafactory.corpora.retrievers.retriever import Ranking
 if TYPE_CHECKING:
     from datafactory.corpora.retrievers.retriever import Mask
 
-_FIRST = 4
+_FIRST = 2
 """So many times as many passages as wanted are looked at first: several may be of one page."""
 
 Look = Callable[[int], tuple[Sequence[int], Sequence[float]]]
