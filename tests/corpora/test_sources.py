@@ -126,8 +126,8 @@ def test_a_data_set_is_read_from_parquet_and_from_a_saved_folder(tmp_path: Path)
     (tmp_path / "files").mkdir()
     pl.DataFrame(ROWS).write_parquet(tmp_path / "files" / "part-0.parquet")
     datasets.Dataset.from_dict(ROWS).save_to_disk(str(tmp_path / "saved"))
-    for place in ("files", "files/part-0.parquet", "saved"):
-        made = stock(HuggingFace(dataset=str(tmp_path / place), name="rows"))
+    for name, place in {"folder": "files", "file": "files/part-0.parquet", "saved": "saved"}.items():
+        made = stock(HuggingFace(dataset=str(tmp_path / place), name=name))
         assert [(page.url, page.title, page.links) for page in made.pages()] == [
             ("https://x.org/A", "A", ("https://x.org/B",)),
             ("https://x.org/B", "B", ()),
