@@ -9,5 +9,7 @@ TABLE: dict[str, str] = {
     "swe_instances": "generators.swe.swe_instances:SWEInstances",
     "swe_llm_bugs": "generators.swe.swe_llm_bugs:SWELLMBugs",
     "swe_mutations": "generators.swe.swe_mutations:SWEMutations",
+    "search_agent": "generators.search.search_agent:SearchAgent",
+    "search_paths": "generators.search.search_paths:SearchPaths",
     "harbor_tasks": "generators.harbor_tasks:HarborTasks",
 }
