@@ -16,6 +16,8 @@ from datafactory.errors import ConfigError, DataError, RunError
 if TYPE_CHECKING:
     from datafactory.pipeline.document import Document
 
+_NOT_ONE = "it is no subclass of datafactory.corpora.CorpusSpec"
+
 
 def build(source: str, use: str | None, name: str | None, options: list[str], *, as_json: bool) -> None:
     """Store the corpora of a file, or the one of the options. Raises ConfigError, DataError, StorageError."""
@@ -61,7 +63,8 @@ def _given(source: str, use: str, name: str | None, options: list[str]) -> list[
     import yaml
 
     kind = registry.find("corpus", use)
-    assert issubclass(kind, CorpusSpec)
+    if not issubclass(kind, CorpusSpec):
+        raise ConfigError(f"--use {use}: {_NOT_ONE}")
     value: dict[str, Any] = {"use": use}
     if kind.place_key:
         value[kind.place_key] = [source] if kind.place_key == "files" else source
@@ -97,6 +100,8 @@ def _in_file(path: Path, name: str | None, options: list[str]) -> list[CorpusSpe
         spec = registry.build("corpus", value, place, problems)
         if isinstance(spec, CorpusSpec):
             made.setdefault(str(spec.describe()), spec)
+        elif spec is not None:
+            problems.append(registry.Problem(place, _NOT_ONE))
     if problems:
         raise ConfigError([_at(doc, problem) for problem in problems])
     if not made:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import inspect
 import json
 import os
 import shutil
@@ -84,7 +85,15 @@ def _remember(key: str, name: str) -> None:
 
 def _key(source: CorpusSpec, files: list[Any]) -> str:
     told = {"recipe": source.recipe(), "called": source.called(), "title": source.title, "files": files}
-    return digest_of({**told, "format": FORMAT, "cleaning": CLEANING}, length=32)
+    return digest_of({**told, "code": _code(source), "format": FORMAT, "cleaning": CLEANING}, length=32)
+
+
+def _code(source: CorpusSpec) -> str:
+    """Digest of a class of the user's own; ours count up `CLEANING`."""
+    if type(source).__module__.partition(".")[0] == __package__.partition(".")[0]:
+        return ""
+    path = inspect.getsourcefile(type(source))
+    return hashlib.sha256(Path(path).read_bytes()).hexdigest() if path else ""
 
 
 def _quick_key(source: CorpusSpec) -> str:

@@ -60,12 +60,30 @@ def test_all_that_a_pipeline_names_are_built_and_mistakes_are_shown_with_their_l
         (("build", "gone", "--use", "html"), "gone does not exist"),
         (("build", "pages.jsonl", "--use", "jsonl", "--set", "limit"), "write KEY=VALUE"),
         (("build", "pages.jsonl", "--use", "jsonl", "--set", "lmit=3"), "did you mean 'limit'?"),
+        (("build", "x", "--use", "mine:Odd"), "mine:Odd: it is no subclass of datafactory.corpora.CorpusSpec"),
         (("remove", "pages-0123456789ab", "-y"), "no corpus/pages-0123456789ab on this machine"),
     ],
 )
-def test_a_mistake_is_said_with_the_way_out(corpora: Call, words: tuple[str, ...], said: str) -> None:
+def test_a_mistake_is_said_with_the_way_out(corpora: Call, words: tuple[str, ...], said: str, tmp_path: Path) -> None:
+    odd = "from datafactory.spec import Spec\n\n\nclass Odd(Spec):\n    def pages(self): ...\n"
+    (tmp_path / "mine.py").write_text(odd)
     done = corpora(*words)
     assert done.returncode == 2 and said in done.stderr, done.stderr
+
+
+def test_a_source_of_your_own_is_named_by_its_class(corpora: Call, tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text(
+        "from datafactory.corpora import CorpusSpec, RawPage, Unread\n\n\nclass Ten(CorpusSpec):\n"
+        "    count: int = 10\n\n    def pages(self):\n        yield Unread('sky', 'clouds')\n"
+        "        for n in range(self.count):\n            yield RawPage(f'p{n}', f'P{n}', 'text', (f'p{n + 1}',))\n"
+    )
+    (tmp_path / "own.yaml").write_text("corpus: {use: 'mine:Ten', name: ten, count: 7}\n")
+    built = corpora("build", "own.yaml", "--json")
+    assert built.returncode == 0, built.stderr
+    row = json.loads(built.stdout)[0]
+    assert (row["pages"], row["links"], row["rejects"]) == (7, 6, {"clouds": 1})
+    (tmp_path / "mine.py").write_text((tmp_path / "mine.py").read_text().replace("'text'", "'other text'"))
+    assert json.loads(corpora("build", "own.yaml", "--json").stdout)[0]["digest"] != row["digest"]
 
 
 def test_damage_is_listed_and_found_by_looking_all_over(corpora: Call) -> None:
