@@ -245,9 +245,7 @@ async def measure(corpus: Corpus, kind: str, repeats: int) -> dict[str, Any]:
     return {
         name: {
             "queries_per_second": statistics.median(values),
-            "of_raw": statistics.median(
-                mine / other for mine, other in zip(values, rates[f"raw, {name.rpartition(', ')[2]}"], strict=True)
-            ),
+            "of_raw": statistics.median(mine / other for mine, other in zip(values, rates[beside(name)], strict=True)),
         }
         for name, values in rates.items()
     }

@@ -13,12 +13,13 @@ Work = Callable[[list[str], int], Awaitable[list[Answer]]]
 
 
 class Batcher(Generic[Answer]):
-    """Gives `lanes` calls at a time to `work`, each as it comes; those that come meanwhile wait, and the next lane that
-    is free takes as many of them as fit, all with the same `topk`. What `work` raises, every call of the batch
-    raises."""
+    """Gives calls to `work`, which does `lanes` pieces at a time; those that come meanwhile wait, and the next lane
+    that is free takes as many of them as fit, all with the same `topk`. What `work` raises, every call of the batch
+    raises. `eager`: a call that finds a lane free is a piece of its own, for work whose start costs little; otherwise
+    it waits until the loop turns, and goes with whatever came by then."""
 
-    def __init__(self, work: Work[Answer], *, lanes: int, most: int) -> None:
-        self._work, self._lanes, self._most = work, lanes, most
+    def __init__(self, work: Work[Answer], *, lanes: int, most: int, eager: bool = False) -> None:
+        self._work, self._lanes, self._most, self._eager = work, lanes, most, eager
         self._waiting: deque[_Call[Answer]] = deque()
         self._tasks: set[asyncio.Task[None]] = set()
         self._busy = 0
@@ -30,7 +31,7 @@ class Batcher(Generic[Answer]):
             return [answer for part in await asyncio.gather(*(self(part, topk) for part in parts)) for answer in part]
         if not queries:
             return []
-        if self._busy < self._lanes:  # on the spot: a task and a future take longer than many a search
+        if self._eager and self._busy < self._lanes:  # on the spot: a task and a future take longer than many a search
             self._busy += 1
             try:
                 return await self._work(list(queries), topk)
@@ -38,6 +39,8 @@ class Batcher(Generic[Answer]):
                 self._free()
         future: asyncio.Future[list[Answer]] = asyncio.get_running_loop().create_future()
         self._waiting.append((queries, topk, future))
+        if len(self._waiting) == 1:
+            asyncio.get_running_loop().call_soon(self._start)
         return await future
 
     @property
@@ -53,8 +56,11 @@ class Batcher(Generic[Answer]):
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     def _free(self) -> None:
-        """A lane is free: it takes what waits."""
         self._busy -= 1
+        self._start()
+
+    def _start(self) -> None:
+        """Lanes that are free take what waits."""
         while self._waiting and self._busy < self._lanes:
             self._busy += 1
             task = asyncio.get_running_loop().create_task(self._run(self._next()))

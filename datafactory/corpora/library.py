@@ -84,7 +84,7 @@ class Shelves:
         with boundary(SearchError, f"reading the block list for {corpus.name}"):
             self._barred = blocked.pages(corpus) if blocked else None
         self._threads = ThreadPoolExecutor(CORES, thread_name_prefix="search")
-        self._batcher = Batcher(self._search, lanes=CORES, most=_BATCH)
+        self._batcher = Batcher(self._search, lanes=CORES, most=_BATCH, eager=True)
         self._doing = f"searching {corpus.name}"
         self._pace = 0.0
         self._turned = time.monotonic()

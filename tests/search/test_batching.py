@@ -28,12 +28,20 @@ class Work:
         return [f"{query.upper()}{topk}" for query in queries]
 
 
-async def test_calls_of_one_moment_are_the_first_and_the_others_together() -> None:
+async def test_calls_of_one_moment_are_one_piece_of_work() -> None:
     work = Work()
     batcher = Batcher(work, lanes=1, most=100)
     answers = await asyncio.gather(*(batcher([f"a{n}", f"b{n}"], 3) for n in range(16)))
     assert answers == [[f"A{n}3", f"B{n}3"] for n in range(16)]
-    assert work.given == [(2, 3), (30, 3)]
+    assert work.given == [(32, 3)]
+
+
+async def test_where_starting_costs_little_the_first_call_does_not_wait_for_others() -> None:
+    work = Work()
+    batcher = Batcher(work, lanes=1, most=100, eager=True)
+    answers = await asyncio.gather(*(batcher([f"a{n}"], 3) for n in range(16)))
+    assert answers == [[f"A{n}3"] for n in range(16)]
+    assert work.given == [(1, 3), (15, 3)]
 
 
 async def test_what_comes_while_all_lanes_are_busy_waits_and_goes_together() -> None:
@@ -72,7 +80,7 @@ async def test_a_failure_reaches_every_call_of_its_batch_and_no_other() -> None:
 
 async def test_who_gives_up_waiting_disturbs_nobody() -> None:
     work = Work(0.05)
-    batcher = Batcher(work, lanes=1, most=100)
+    batcher = Batcher(work, lanes=1, most=100, eager=True)
     first, gone, last = (asyncio.create_task(batcher([name], 1)) for name in ("first", "gone", "last"))
     await asyncio.sleep(0.01)
     gone.cancel()
