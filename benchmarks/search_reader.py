@@ -14,7 +14,7 @@ from datafactory.corpora import Corpus
 
 LONGEST = 8
 """Words of the longest title that is looked for in a text."""
-SENTENCE = re.compile(r"(?<=[.!?:])(?<!\b[A-Z]\.)\s+(?=[\"'(\[<A-Z0-9])|\n\s*\n")
+SENTENCE = re.compile(r"(?<=[.!?])(?<!\b[A-Z]\.)\s+(?=[\"'(\[<A-Z0-9])|\n\s*\n")
 """Where a sentence ends: not after an initial, `J. R. Smith`."""
 
 
@@ -88,6 +88,12 @@ class Reader:
         """What stands in angle brackets on a page, as dictionaries mark the fields of their entries."""
         marks = re.findall(r"<([^<>]{1,60})>", self.corpus.page(page).text)
         return frozenset(plain(field).strip() for mark in marks for field in mark.split(","))
+
+    @cached_property
+    def classes(self) -> frozenset[str]:
+        """Names of the pages that a manual begins with the word `class` or `exception`."""
+        begun = (page for page in self.all if self.first(page).startswith(("class ", "exception ")))
+        return frozenset(name for page in begun for name in self.names(page))
 
     @cached_property
     def mentions(self) -> list[frozenset[int]]:

@@ -142,8 +142,10 @@ class Scan:
         if relation == "arity":
             return frozenset(page for page in within if str(parameters(reader, page)) in values)
         if relation in SPREAD:
-            wanted = [stem for value in values for stem in stems(value)]
-            found = frozenset(p for p in within if all(f" {stem}" in reader.words[p] for stem in wanted))
+            wanted = [f" {stem}" for value in values for stem in stems(value)]
+            found = frozenset(p for p in within if all(stem in reader.words[p] for stem in wanted))
+            if self._strict:
+                return frozenset(p for p in found if any(all(s in w for s in wanted) for w in reader.sentences(p)))
         else:
             found = within & frozenset[int]().union(*(reader.containing(value) for value in values))
         if relation == "default":
@@ -190,21 +192,24 @@ def answers(reader: Reader, page: int, asks: Node) -> bool:
 
 
 def shape(reader: Reader, page: int) -> frozenset[str]:
-    """What a manual's page may be called, as its title and first line are written."""
+    """What a manual's page may be called, as its title and first line are written; empty: it is prose."""
     title, first = reader.titles[page], reader.first(page)
-    if re.search(r"\s[—–]\s", title):
+    if re.search(r"\s[—–]\s", title) and "›" not in title:
         return frozenset(("module",))
+    name = re.escape(re.sub(r"\(.*", "", title).rpartition(".")[2])
+    if " " in title or not re.search(rf"\b{name}(?!\w)", first):
+        return frozenset()
     for word in ("class", "exception"):
         if first.startswith(f"{word} "):
             return frozenset((word,))
-    if "(" in title or "(" in first.split("\n")[0][:80]:
-        return _CALLED
+    if re.search(rf"\b{name}\s?\(", first):
+        return frozenset(("method",)) if owner(reader, page) in reader.classes else _CALLED
     return _HELD
 
 
-_CALLED = frozenset(("function", "method", "coroutine", "decorator"))
+_CALLED = frozenset(("function", "coroutine", "decorator"))
 _HELD = frozenset(("attribute", "property", "constant"))
-SHAPES = frozenset(("module", "class", "exception")) | _CALLED | _HELD
+SHAPES = frozenset(("module", "class", "exception", "method")) | _CALLED | _HELD
 
 
 def parameters(reader: Reader, page: int) -> int:
