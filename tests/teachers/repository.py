@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from functools import cache
 from importlib.metadata import files as installed
 from pathlib import Path
 from typing import Any
 
 from datafactory.agent import Attempted, Limits, attempt, dialect
-from datafactory.protocols import Episode
+from datafactory.protocols import Episode, Guarded
 from datafactory.swe_facts import PATCH, SweFacts
 from datafactory.teachers.oracle import OracleTeacher
 from datafactory.types import Check, Draft, File, Files, Source, Step, Task
@@ -173,4 +174,5 @@ async def worked(task: Task, box: Any, agent: str, *, seed: int = 1, slip: float
     """An attempt of the oracle's."""
     episode = Episode(id="t-0/0", seed=seed, task=task, agent=agent)
     async with OracleTeacher(slip=slip).open() as chat:
-        return await attempt(task, box, chat, dialect=dialect(agent), limits=Limits(turns=60), episode=episode)
+        acting = replace(episode, executes=not isinstance(box, Guarded))
+        return await attempt(dialect(agent)(task, box), chat, limits=Limits(turns=60), episode=acting)

@@ -45,7 +45,7 @@ async def run(task: Task, box: Any, agent: str, *, slip: float = 0.0, seed: int 
     await box.push(task.files)
     episode = Episode(id="t-0/0", seed=seed, task=task, agent=agent)
     async with OracleTeacher(slip=slip).open() as chat:
-        return await attempt(task, box, chat, dialect=dialect(agent), limits=Limits(), episode=episode)
+        return await attempt(dialect(agent)(task, box), chat, limits=Limits(), episode=episode)
 
 
 def commands(messages: Sequence[Message]) -> list[str]:

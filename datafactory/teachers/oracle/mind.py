@@ -38,7 +38,7 @@ _UNREPEATABLE = re.compile(
 def next_beat(task: Task, seed: int, slip: float, agent: str, messages: Sequence[Message]) -> Beat:
     """The turn that follows on `messages`: the plan, with a reaction put in wherever an observation asked for one."""
     waiting = list(_plan(task, seed, slip))
-    for number, seen in enumerate(_observations(messages)):
+    for number, seen in enumerate(observations(messages)):
         beat = waiting.pop(0)
         rng = random.Random(f"{seed} {task.digest} {number}")
         error = _error(seen)
@@ -57,7 +57,7 @@ def told_beat(turns: Story[None], agent: str, seed: int, messages: Sequence[Mess
     """The turn of a story that follows on `messages`; at a terminal it waits until the prompt is back."""
     beat, seen, waited = next(turns), "", 0
     current = beat
-    for number, part in enumerate(_observations(messages)):
+    for number, part in enumerate(observations(messages)):
         seen += part
         if agent == "terminus-2" and beat.kind != "done" and not _PROMPT.search(part) and waited < len(_WAITS):
             rng = random.Random(f"{seed} {number}")
@@ -90,7 +90,7 @@ class _Key:
         return isinstance(other, _Key) and self._same == other._same
 
 
-def _observations(messages: Sequence[Message]) -> list[str]:
+def observations(messages: Sequence[Message]) -> list[str]:
     """What was seen after each assistant turn."""
     seen: list[list[str]] = []
     for message in messages:

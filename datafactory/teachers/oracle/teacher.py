@@ -14,17 +14,20 @@ from datafactory.spec import Spec
 from datafactory.types import Message, Reply
 
 _SPEAKS = ("terminus-2", "tools", "openhands")
+_SEARCHES = ("search", "search-tags")
 
 
 class OracleTeacher(Spec):
-    """Demonstrates a task's reference solution: looks, acts, checks, corrects a slip, finishes. Every reply names
-    the model `oracle` and counts no tokens."""
+    """Demonstrates a task's reference solution: looks, acts, checks, corrects a slip, finishes. Of a question it knows
+    the pages that support the answer, and has to find them by searching. Every reply names the model `oracle` and
+    counts no tokens."""
 
     use_name: ClassVar[str] = "oracle"
     paid: ClassVar[bool] = False
 
     slip: float = Field(default=0.15, ge=0, le=1)
-    """How likely a mistyped command is, at each turn that could have one; it only ever reads, and is corrected."""
+    """How likely a mistyped command is, at each turn that could have one; it only ever reads, and is corrected. Of a
+    question: how likely a wrong result is opened; a poor query is twice as likely."""
 
     @property
     def name(self) -> str:
@@ -61,12 +64,18 @@ class OracleChat:
         """The next turn. Raises TeacherError where there is no task, no solution or no dialect that it speaks."""
         from datafactory.teachers.oracle.developer import developed, story
         from datafactory.teachers.oracle.mind import next_beat, told_beat
+        from datafactory.teachers.oracle.searcher import searched
         from datafactory.teachers.oracle.voice import spoken
 
         if episode is None or episode.task is None:
             raise TeacherError(
                 "oracle: the request belongs to no task; the oracle can only demonstrate tasks in a rollout"
             )
+        if episode.task.question is not None:
+            if episode.agent not in _SEARCHES or schema is not None:
+                asked = "another form of answer" if episode.agent in _SEARCHES else repr(episode.agent)
+                raise TeacherError(f"oracle: answers a question by {' or '.join(_SEARCHES)}, not by {asked}")
+            return searched(episode, episode.task.question, self._slip, messages)
         if not episode.task.solution:
             raise TeacherError(f"oracle: task {episode.task.id!r} has no solution to demonstrate")
         if episode.agent not in _SPEAKS:
