@@ -127,13 +127,13 @@ def test_an_attempt_in_tool_calls_tells_how_it_went(tmp_path: Path) -> None:
     end = Message(role="assistant", tool_calls=(ToolCall(id="3", name="answer", arguments={"answer": "Oran"}),))
     checks = [
         CheckResult(name=name, outcome="passed", score=score)
-        for name, score in (("token_f1", 1.0), ("exact_match", 1.0), ("evidence_recall", 0.5))
+        for name, score in (("token_f1", 1.0), ("exact_match", 1.0), ("evidence_visited", 0.5))
     ]
     said = attempt(Message(role="assistant", tool_calls=calls), end, verdict=Verdict(reward=1.0, checks=tuple(checks)))
     assert export([(attempt(task_id="t"), PLAIN), (said, task()), (attempt(answer=None), task())], tmp_path) == 2
     judged, other = rows(tmp_path / "searches.jsonl")
     assert (judged["number of tool calls"], judged["trajectory correctness"]) == (2, "Correct")
-    assert (judged["exact_match"], judged["token_f1"], judged["evidence_recall"]) == (1.0, 1.0, 0.5)
+    assert (judged["exact_match"], judged["token_f1"], judged["evidence_visited"]) == (1.0, 1.0, 0.5)
     assert (judged["answer"], judged["predicted_answer"], judged["evidence"]) == ("Oran", "Oran", ["a", "b"])
     given = [call["function"]["arguments"] for call in judged["messages"][1]["tool_calls"]]
     assert given == ['{"query": ["a", "b"]}', "{no"]
