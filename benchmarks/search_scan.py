@@ -16,6 +16,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from benchmarks.search_measures import share_of
@@ -106,6 +107,7 @@ class Scan:
 
     def __init__(self, reader: Reader, *, strict: bool) -> None:
         self._reader, self._strict = reader, strict
+        self._kind = lru_cache(maxsize=None)(self._of_kind)
 
     def fitting(self, meaning: Meaning, variable: str, came_from: str = "") -> frozenset[int]:
         """Pages of everything that a variable can stand for."""
@@ -119,7 +121,7 @@ class Scan:
                 found = self._tied(condition, found, others, tells=condition["of"] == variable)
         return found
 
-    def _kind(self, kind: str) -> frozenset[int]:
+    def _of_kind(self, kind: str) -> frozenset[int]:
         last = (plain(kind).split() or [""])[-1]
         if last in ANYTHING:
             return self._reader.all
@@ -191,6 +193,7 @@ def answers(reader: Reader, page: int, asks: Node) -> bool:
     return any(f" {cue}" in reader.words[page] for cue in cues)
 
 
+@lru_cache(maxsize=1 << 17)
 def shape(reader: Reader, page: int) -> frozenset[str]:
     """What a manual's page may be called, as its title and first line are written; empty: it is prose."""
     title, first = reader.titles[page], reader.first(page)
