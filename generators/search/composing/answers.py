@@ -78,7 +78,7 @@ class ByHeart(Answered):
     """An answer with nothing looked up."""
 
     reasoning: str
-    answer: str
+    answer: str = Field(min_length=1)
 
 
 class Alternative(Answered):

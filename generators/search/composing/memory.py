@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -35,6 +36,9 @@ class Memory:
     used: frozenset[int] = field(default_factory=frozenset)
     """Numbers of the pages that were tried, whether they were taken or not."""
 
+    hidden: frozenset[str] = frozenset()
+    """Names that are described instead."""
+
     @property
     def statements(self) -> tuple[str, ...]:
         """The facts that answer it, in the order in which they came in."""
@@ -65,6 +69,6 @@ class Memory:
 def _queries(page: Read) -> tuple[str, ...]:
     """What one could search for to find a page: what its fact says without its name, and its name at last."""
     said = page.statement
-    for word in (page.finds, page.title):
-        said = said.replace(word, " ") if word else said
+    for word in filter(None, (page.finds, page.title)):
+        said = re.sub(rf"(?<!\w){re.escape(word)}(?!\w)", " ", said)
     return tuple(dict.fromkeys(query for query in (" ".join(said.split()), page.statement, page.title) if query))

@@ -43,11 +43,12 @@ class Composer:
         """The last of those."""
 
     async def compose(self) -> Memory | Reject:
-        """A question that is hard enough, or why there is none: `no_root`, the reasons of `check` where the first
-        question fails, `too_easy` or `too_few_pages` where the turns are used up. Raises TeacherError."""
+        """The last question that was hard enough, or why there is none: `no_root`, the reasons of `check` where the
+        first question fails, `too_easy` or `too_few_pages` where the turns are used up. Raises TeacherError."""
         memory = await self._base()
         if isinstance(memory, Reject):
             return memory
+        done = memory if self._ready(memory) else None
         for turn in range(1, self._rules.turns + 1):
             choice = await self._desk.ask("search_choose", Choice, (turn,), **self._shown(memory))
             if isinstance(choice, Reject):
@@ -62,7 +63,8 @@ class Composer:
                 memory = replace(memory, used=memory.used | {tried}) if tried is not None else memory
             else:
                 memory = changed
-        return memory if self._ready(memory) else self._unready(memory)
+                done = memory if self._ready(memory) else done
+        return done or self._unready(memory)
 
     def _ready(self, memory: Memory) -> bool:
         return memory.correct <= self._rules.accept and len(memory.pages) >= self._rules.pages
@@ -119,7 +121,7 @@ class Composer:
             return await self._injected(memory, choice, turn)
         if not choice.question.strip() or choice.question == memory.question:
             return Reject(reason="unchanged", detail="the rewritten question is the one before")
-        candidate = Candidate(choice.question, memory.answer, memory.statements)
+        candidate = Candidate(choice.question, memory.answer, memory.statements, memory.hidden)
         correct = await check(self._desk, candidate, turn, samples=self._rules.samples)
         if isinstance(correct, Reject):
             return correct
@@ -161,7 +163,7 @@ class Composer:
             return both
         if not exact_match(both.answer, (memory.answer,)):
             return Reject(reason="answer_changed", detail=f"{both.answer!r} instead of {memory.answer!r}")
-        hidden = "" if exact_match(target.title, (memory.answer,)) else target.title
+        hidden = memory.hidden if exact_match(target.title, (memory.answer,)) else memory.hidden | {target.title}
         statements = (*memory.statements, link.statement)
         candidate = Candidate(both.question, memory.answer, statements, hidden)
         correct = await check(self._desk, candidate, turn, samples=self._rules.samples)
@@ -172,7 +174,12 @@ class Composer:
         )
         page = replace(page, statement=link.statement, finds=target.title)
         return Memory(
-            both.question, memory.answer, (*memory.pages, page), (*memory.history, edit), memory.used | {number}
+            question=both.question,
+            answer=memory.answer,
+            pages=(*memory.pages, page),
+            history=(*memory.history, edit),
+            used=memory.used | {number},
+            hidden=hidden,
         )
 
     def _edit(self, action: str, question: str, answer: str, correct: int, **more: str) -> Edit:

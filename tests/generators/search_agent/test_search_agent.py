@@ -14,7 +14,8 @@ from datafactory.corpora.sources.jsonl import Jsonl
 from datafactory.errors import ConfigError
 from datafactory.protocols import Slot
 from datafactory.stages.live import NoBoxes
-from datafactory.types import Draft, Reject
+from datafactory.types import Draft, Edit, Reject
+from generators.search.composing.memory import Memory, Read
 from generators.search.search_agent import SearchAgent
 from tests.generators.search_agent.author import GOOD, Author
 
@@ -47,8 +48,8 @@ def make(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     path = tmp_path / "pages.jsonl"
 
-    async def made(author: Author | None, pages: Any = PAGES, slot: Slot | None = None, **keys: Any) -> Draft | Reject:
-        path.write_text("\n".join(map(json.dumps, pages)))
+    async def made(author: Author | None, rows: Any = PAGES, slot: Slot | None = None, **keys: Any) -> Draft | Reject:
+        path.write_text("\n".join(map(json.dumps, rows)))
         fields = {"count": 1, "samples": 3, "turns": 4, "fewest": 100, **keys}
         spec = SearchAgent(corpus=Jsonl(files=(path,), name="few"), **fields)
         async with spec.open(NoBoxes()) as maker:
@@ -88,10 +89,10 @@ async def test_a_question_is_blurred_injected_and_finished(make: Any) -> None:
 
 async def test_every_request_has_a_seed_of_its_own_and_a_second_try_asks_the_same(make: Any) -> None:
     first, again, other = Author(**ENDS), Author(**ENDS), Author(**ENDS)
-    assert isinstance(await make(first, PAGES), Draft | Reject)
-    await make(again, PAGES)
+    one, two = await make(first, PAGES), await make(again, PAGES)
+    assert one == two
     await make(other, PAGES, slot=Slot(0, 1, 6))
-    assert sorted(again.asked) == sorted(first.asked)
+    assert again.asked == first.asked
     assert len({seed for _, _, seed in first.asked}) == len(first.asked)
     assert not {seed for _, _, seed in first.asked} & {seed for _, _, seed in other.asked}
     assert first.kinds.count("ByHeart") % 3 == 0
@@ -185,6 +186,39 @@ async def test_a_judge_may_call_another_wording_right_and_each_wrong_answer_is_l
     assert isinstance(made, Draft), made
     assert [edit.correct for edit in made.question.history] == [1, 1]
     assert (author.kinds.count("Word"), author.kinds.count("Alternative")) == (4, 2)
+
+
+async def test_what_cannot_be_read_is_no_sign_of_a_hard_question(make: Any) -> None:
+    blank, guess = {"reasoning": "r", "answer": ""}, GOOD["ByHeart"]
+    once = Author(**{**ENDS, "ByHeart": [guess, "no JSON", guess, blank, *[guess] * 9]})
+    made = await make(once, ADA)
+    assert [edit.correct for edit in made.question.history] == [0, 0]
+    assert once.kinds.count("ByHeart") == 8  # three each, and two that were asked for once more
+    for said, reason in (("no JSON", "not_json"), (blank, "schema")):
+        made = await make(Author(**{**ENDS, "ByHeart": [guess, *[said] * 9]}), ADA)
+        assert (made.reason, "search_by_heart" in made.detail) == (reason, True)
+    made = await make(Author(**{**ENDS, "Word": "Incorrect"}), ADA)
+    assert (made.reason, made.detail) == ("not_judged", "the teacher did not say whether 'ENIAC' is right")
+
+
+async def test_a_name_that_was_described_away_may_not_come_back(make: Any) -> None:
+    back = chosen("fuzz", question="Which machine did Ada Lovelace describe?")
+    made = await make(Author(**{**ENDS, "Choice": [INJECT, back]}), ADA, turns=2, pages=3)
+    assert made.detail == "2 of 3 pages; discarded: names_the_link 1"
+
+
+async def test_a_question_that_was_ready_is_not_lost_to_a_later_change(make: Any) -> None:
+    plain = chosen("fuzz", question="Which machine with cogs is it?")
+    known = {"reasoning": "r", "answer": "analytical engine"}
+    says = {**ENDS, "Choice": [INJECT, plain], "ByHeart": [*[GOOD["ByHeart"]] * 6, known]}
+    made = await make(Author(**says), ADA, turns=2)
+    assert [edit.action for edit in made.question.history] == ["base", "inject"]
+
+
+def test_queries_leave_out_a_name_and_no_part_of_a_word() -> None:
+    page = Read("c", "C", "", (), (), statement="C compiles Common C code.", finds="C")
+    memory = Memory("q", "a", (page,), (Edit(action="base", question="q", answer="a"),))
+    assert memory.record("corpus/c", [], {}).hops[0].queries[0] == "compiles Common code."
 
 
 async def test_a_corpus_without_a_page_to_ask_about_says_so(make: Any) -> None:
