@@ -42,7 +42,11 @@ def pipeline(corpus: str, count: int, seed: int, more: dict[str, Any]) -> dict[s
     source = registry.find("corpus", kind)
     assert issubclass(source, CorpusSpec)
     generator = {"use": "search_paths", "count": count, "corpus": {"use": kind, source.place_key: path}, **more}
-    stages = [{"use": "synthesize", "generators": [generator]}, {"use": "rollout", "agent": "search", "attempts": 1}, "verify"]
+    stages = [
+        {"use": "synthesize", "generators": [generator]},
+        {"use": "rollout", "agent": "search", "attempts": 1},
+        "verify",
+    ]
     return {"name": NAME, "seed": seed, "teacher": "oracle", "stages": stages}
 
 
@@ -53,7 +57,7 @@ def run(folder: Path, made: dict[str, Any]) -> dict[str, float]:
         (folder / "questions.yaml").write_text(yaml.safe_dump({**made, "stages": made["stages"][:upto]}))
         began = time.monotonic()
         command = [sys.executable, "-m", "datafactory", "run", "questions.yaml"]
-        done = subprocess.run(command, cwd=folder, env={**os.environ, "COLUMNS": "200"}, check=False)
+        done = subprocess.run(command, cwd=folder, env={**os.environ, "COLUMNS": "200"}, stdout=sys.stderr, check=False)
         if done.returncode:
             raise SystemExit(f"search_questions: the run ended with status {done.returncode}")
         stage = made["stages"][upto - 1]
