@@ -14,6 +14,7 @@ from datafactory.protocols import Episode
 from datafactory.teachers.scripted import ScriptedTeacher
 from datafactory.types import UNANSWERABLE, Message, Question, Reply, Source, Task, Usage
 from tests.agent.shelf import Shelf
+from tests.agent.shelf import desk as desk_of
 
 TASK = Task(
     id="q-0",
@@ -50,17 +51,22 @@ async def test_a_question_is_searched_for_read_about_and_answered() -> None:
         'Results for "Babbage":\n[1] Charles Babbage\n    url: babbage\n    Charles Babbage was born in 1791.\n\n'
         'Results for "nothing-of-it":\nNothing was found; try other words.'
     )
-    assert page == "Charles Babbage (babbage):\n\nCharles Babbage was born in 1791.\n\nLinks to: lovelace, engine"
+    assert page == "Charles Babbage (babbage):\n\nCharles Babbage was born in 1791.\n\nLinks to: lovelace; engine"
     assert [tool["function"]["name"] for tool in made.tools] == ["search", "visit", "answer"]
 
 
 async def test_one_query_by_itself_is_taken_as_a_list_and_the_row_shows_the_list() -> None:
+    given = ["Babbage", '["Babbage", "Ada"]', "[sic]", "[]", "[1]"]
     made, _ = await run(
-        calls(("search", {"query": "Babbage"}), ("visit", {"url": "babbage"})), calls(("answer", {"answer": "x"}))
+        calls(("visit", {"url": "babbage"}), *(("search", {"query": query}) for query in given)),
+        calls(("answer", {"answer": "x"})),
     )
     said = made.messages[2]
     assert said.fault is None
-    assert [call.arguments for call in said.tool_calls] == [{"query": ["Babbage"]}, {"url": ["babbage"]}]
+    assert [call.arguments for call in said.tool_calls] == [
+        {"url": ["babbage"]},
+        *({"query": query} for query in (["Babbage"], ["Babbage", "Ada"], ["[sic]"], ["[]"], ["[1]"])),
+    ]
 
 
 async def test_wrong_calls_are_told_apart_and_count_as_faults() -> None:
@@ -103,6 +109,23 @@ async def test_pages_that_are_not_there_and_too_much_at_once_are_answered_with_t
     assert desk.visited == ("lovelace",)
 
 
+async def test_an_agent_may_ask_for_more_passages_up_to_a_bound_and_is_told_when_it_asks_again() -> None:
+    shelf = Shelf()
+    asked = desk_of(shelf, topk=1)
+    one, two, same, most = [await asked.search(["Analytical in Empty"], topk) for topk in (None, 2, 2, 1000)]
+    assert [text.count("    url: ") for text in (one, two, same, most)] == [1, 2, 2, 4]
+    assert [text.splitlines()[0] for text in (one, two, same)] == [
+        'Results for "Analytical in Empty":',
+        'Results for "Analytical in Empty":',
+        'Results for "Analytical in Empty", the same as before:',
+    ]
+    assert shelf.topks == [1, 2, 2, 20]
+
+
+async def test_a_page_without_text_says_so() -> None:
+    assert await desk_of().visit(["empty"]) == "Empty (empty):\n\n(no text)"
+
+
 async def test_a_long_page_comes_in_parts_that_hold_all_of_it() -> None:
     asks = [calls(("visit", {"url": ["engine"], "part": part})) for part in (1, 2, 99)]
     made, _ = await run(calls(("visit", {"url": ["engine"]})), *asks, calls(("answer", {"answer": "1"})), page=6000)
@@ -116,7 +139,11 @@ async def test_a_long_page_comes_in_parts_that_hold_all_of_it() -> None:
 
 async def test_a_long_page_is_summarised_by_the_same_model_and_what_that_costs_is_the_attempts() -> None:
     visits = [{"url": ["engine"], "goal": "its parts"}, {"url": ["engine"], "part": 2}, *[{"url": ["engine"]}] * 3]
-    says = [json.dumps({"evidence": "cog", "summary": "It has cogs."}), "no JSON", '{"summary": " ", "evidence": ""}']
+    says = [
+        json.dumps({"evidence": "cog " * 90, "summary": "It has cogs."}),
+        "no JSON",
+        '{"summary": " ", "evidence": ""}',
+    ]
     asked: list[str] = []
 
     class Summarising:
@@ -131,14 +158,14 @@ async def test_a_long_page_is_summarised_by_the_same_model_and_what_that_costs_i
             return Reply(message=said, usage=Usage(completion_tokens=9))
 
     episode = Episode("q-0/0", 1, task=TASK, agent="search")
-    limits = SearchLimits(page=6000, summarise="long", summaries=3, summary_source=500)
+    limits = SearchLimits(page=6000, summarise="long", summaries=3, summary_source=500, summary=200)
     replies = [*(calls(("visit", visit)) for visit in visits), calls(("answer", {"answer": "1"}))]
     async with ScriptedTeacher(replies=replies).open() as scripted:
         chat = Summarising(scripted)
         talk = searching(TASK, Shelf(), chat, dialect="search", limits=limits, episode=episode)
         made = await attempt(talk, chat, limits=Limits(), episode=episode)
     seen = [message.content for message in made.messages if message.role == "tool"]
-    assert "a summary of 2 parts:\n\nIt has cogs.\n\nEvidence: cog\n" in seen[0]
+    assert f"a summary of 2 parts:\n\nIt has cogs.\n\nEvidence: {'cog ' * 50}...\n" in seen[0]
     assert ", part 2 of 2:" in seen[1]
     assert all(", part 1 of 2:" in text for text in seen[2:])  # unreadable, empty, and over the budget
     assert len(asked) == 3

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 
 from datafactory.agent.prompting import prompt
@@ -11,6 +12,10 @@ from datafactory.agent.search.summary import Summaries
 from datafactory.errors import SearchError, boundary
 from datafactory.protocols import Library
 from datafactory.types import UNANSWERABLE, Page
+
+MOST = 20
+"""Passages that a search shows at most where an agent asks for more than the usual number."""
+_PART = re.compile(r"(.*\S)\s+(\d{1,4})")
 
 
 class Desk:
@@ -24,6 +29,7 @@ class Desk:
         """What was answered; None: nothing yet."""
         self._found: dict[str, None] = {}
         self._visited: dict[str, None] = {}
+        self._searched: set[tuple[str, int]] = set()
 
     @property
     def found(self) -> tuple[str, ...]:
@@ -36,11 +42,12 @@ class Desk:
         return tuple(self._visited)
 
     async def search(self, queries: Iterable[str], topk: int | None = None) -> str:
-        """What the library has on each of the queries. Raises SearchError."""
+        """What the library has on each of the queries: `topk` passages, as far as that is allowed. Raises
+        SearchError."""
         asked, left_out = self._heeded(queries)
         if not asked:
             return prompt("search_results", searches=[], left_out=0)
-        most = max(1, min(topk or self.limits.topk, 50))
+        most = max(1, min(topk or self.limits.topk, max(self.limits.topk, MOST)))
         with boundary(SearchError, "searching"):
             found = await self._library.retrieve(asked, topk=most)
         searches = []
@@ -49,7 +56,8 @@ class Desk:
             shown = [
                 {"title": hit.title, "url": hit.url, "text": shortened(hit.text, self.limits.passage)} for hit in hits
             ]
-            searches.append({"query": query, "hits": shown})
+            searches.append({"query": query, "hits": shown, "again": (query, most) in self._searched})
+            self._searched.add((query, most))
         return prompt("search_results", searches=searches, left_out=left_out)
 
     async def visit(self, urls: Iterable[str], goal: str = "", part: int = 0) -> str:
@@ -60,6 +68,18 @@ class Desk:
             pages = await self._library.access(asked) if asked else []
         shown = [await self._shown(url, page, goal, part) for url, page in zip(asked, pages, strict=True)]
         return prompt("search_pages", pages=shown, left_out=left_out)
+
+    async def access(self, words: str) -> str:
+        """The page of a url, which a number of a part may follow: `windows.html 2`. A page whose own url ends so
+        (`Windows 95`) goes before. Raises SearchError, TeacherError."""
+        numbered = _PART.fullmatch(words.strip())
+        if numbered is None:
+            return await self.visit([words])
+        with boundary(SearchError, "opening pages"):
+            whole, page = await self._library.access([" ".join(text.split()) for text in (words, numbered[1])])
+        if whole is None and page is not None:
+            return await self.visit([numbered[1]], part=int(numbered[2]))
+        return await self.visit([words])
 
     def submit(self, answer: str, *, unanswerable: bool = False) -> None:
         """Take the answer."""
@@ -74,7 +94,9 @@ class Desk:
         told["more_links"] = max(0, len(page.links) - self.limits.links)
         pieces = parts(page.text, self.limits.page)
         if len(pieces) > 1 and not part and (made := await self.summaries.of(page, goal)):
-            return {**told, "summary": made.summary, "evidence": made.evidence, "parts": len(pieces)}
+            most = self.limits.summary
+            said = {"summary": shortened(made.summary, most), "evidence": shortened(made.evidence, most)}
+            return {**told, **said, "parts": len(pieces)}
         number = min(max(1, part), len(pieces))
         return {**told, "summary": "", "text": pieces[number - 1], "part": number, "parts": len(pieces)}
 

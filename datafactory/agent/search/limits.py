@@ -13,7 +13,8 @@ class SearchLimits(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     topk: int = Field(default=5, ge=1, le=50)
-    """Passages that a search shows; ASearcher trains with 5."""
+    """Passages that a search shows where the agent names no number, and it may name up to 20; ASearcher trains with
+    5."""
     passage: int = Field(default=600, ge=40)
     """Of one passage in the results."""
     page: int = Field(default=12_000, ge=200)
@@ -27,5 +28,7 @@ class SearchLimits(BaseModel):
     (ASearcher's agents do that), instead of coming in parts."""
     summary_source: int = Field(default=40_000, ge=200)
     """Of a long page that is read for its summary; what lies beyond is left out, and the agent is told so."""
+    summary: int = Field(default=4_000, ge=200)
+    """Of a summary, and of the evidence quoted with it; what is longer is cut."""
     summaries: int = Field(default=32, ge=0)
     """Summaries of one attempt; after that, long pages come in parts."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import Any
 
@@ -86,7 +87,9 @@ class NativeSearch:
     async def take(self, reply: Reply, *, seconds: float, left: float) -> Turn:
         """Carry out the calls in order; an `answer` ends the attempt after the calls before it. Raises SearchError,
         TeacherError."""
-        message = reply.message.but(tool_calls=tuple(map(_listed, reply.message.tool_calls)))
+        message = reply.message
+        if (listed := tuple(map(_listed, message.tool_calls))) != message.tool_calls:
+            message = message.but(tool_calls=listed, logprobs=None)  # the tokens that they belong to are others now
         turn = await carry_out(
             reply.but(message=message),
             tools=self.tools,
@@ -114,6 +117,15 @@ class NativeSearch:
 
 
 def _listed(call: ToolCall) -> ToolCall:
-    """A call that names one query or url by itself, as the schema wants it; the row then teaches the schema."""
-    alone = {name: [value] for name in _LISTS if isinstance(value := call.arguments.get(name), str)}
+    """A call that names one query or url by itself, or a list of them as JSON text, as the schema wants it; the row
+    then teaches the schema."""
+    alone = {name: _texts(value) for name in _LISTS if isinstance(value := call.arguments.get(name), str)}
     return call.but(arguments={**call.arguments, **alone}) if alone else call
+
+
+def _texts(value: str) -> list[Any]:
+    try:
+        made = json.loads(value) if value.lstrip().startswith("[") else None
+    except (ValueError, RecursionError):
+        made = None
+    return made if isinstance(made, list) and made and all(isinstance(text, str) for text in made) else [value]

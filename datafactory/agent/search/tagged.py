@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from datafactory.agent.dialect import Turn
@@ -10,8 +9,6 @@ from datafactory.agent.prompting import prompt
 from datafactory.agent.search.desk import Desk
 from datafactory.agent.search.tags import harmless, read
 from datafactory.types import Message, Reply, Task
-
-_PART = re.compile(r"\s+(\d{1,4})$")
 
 
 class TaggedSearch:
@@ -32,7 +29,9 @@ class TaggedSearch:
         said = read(reply.message.content, reply.stopped_by)
         message = reply.message
         if said.kept != message.content:
-            message = message.but(content=said.kept, logprobs=None)  # they belong to tokens that are gone
+            # Servers count the tokens of a stop text among an answer's; those of what was cut off are nobody's now.
+            logprobs = message.logprobs if said.kept.startswith(message.content) else None
+            message = message.but(content=said.kept, logprobs=logprobs)
         if said.fault:
             message = message.but(fault=said.fault)
         if not said.action or not said.words:
@@ -44,8 +43,7 @@ class TaggedSearch:
         if said.action == "search":
             seen = await self.desk.search([said.words])
         else:
-            url, _, part = _PART.sub("\n\\1", said.words).partition("\n")
-            seen = await self.desk.visit([url], part=int(part or 0))
+            seen = await self.desk.access(said.words)
         told = prompt("search_tags_information", seen=harmless(seen))
         usage, waited = self.desk.summaries.spent()
         return Turn(message, (Message(role="user", content=told),), usage=usage, waited=waited)

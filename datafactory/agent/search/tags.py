@@ -22,7 +22,7 @@ class Said:
     words: str = ""
     """What stands between its tags, without the space around it."""
     kept: str = ""
-    """The text up to the end of the action; without one, all of it."""
+    """The text up to the end of the action; without one, all of it up to the first result that was made up."""
     fault: str = ""
     """What is wrong with the answer; empty: nothing."""
 
@@ -31,30 +31,39 @@ def read(text: str, stopped_by: str = "") -> Said:
     """The first action that is not part of a thought. A closing tag that the server took for its stop string is put
     back; what follows the action is not kept, since the model cannot know what comes of it."""
     whole = text + stopped_by if stopped_by in STOPS and not text.rstrip().endswith(stopped_by) else text
-    opened = None
-    for tag in _TAG.finditer(whole):
+    opened, sound, fault = None, len(whole), ""
+    for tag in _TAG.finditer(whole, _thought(whole)):
         closing, name = tag[1] == "/", tag[2]
-        if opened is None:
-            if not closing and name == "information":
+        if name == "information" and not closing:
+            if opened is None or opened[2] in ACTIONS:
                 return Said(kept=whole[: tag.start()].rstrip(), fault="it made up what a search gives")
+            sound = min(sound, tag.start())  # a thought may mention one, once it is known to end
+        elif opened is None:
             opened = None if closing else tag
         elif closing and name == opened[2]:
             if name in ACTIONS:
-                return _action(whole, opened, tag)
-            opened = None
+                return _action(whole, opened, tag, fault)
+            opened, sound = None, len(whole)
         elif not closing and opened[2] in ACTIONS and name in ACTIONS:
-            opened = tag  # an action that was never closed, and another one: the words between are no action's
+            opened, fault = tag, f"<{opened[2]}> is not closed"  # the words between are no action's
     if opened is not None:
-        return Said(kept=whole, fault=f"<{opened[2]}> is not closed")
+        return Said(kept=whole[:sound].rstrip() if sound < len(whole) else whole, fault=f"<{opened[2]}> is not closed")
     return Said(kept=whole, fault="there is no <search>, <access> or <answer> in it")
 
 
-def _action(whole: str, opening: re.Match[str], closing: re.Match[str]) -> Said:
+def _thought(text: str) -> int:
+    """Where a thought ends that began before the answer: templates such as QwQ's open it themselves."""
+    first = re.search(r"</?think>", text)
+    return first.end() if first and first[0] == "</think>" else 0
+
+
+def _action(whole: str, opening: re.Match[str], closing: re.Match[str], fault: str) -> Said:
     words = whole[opening.end() : closing.start()].strip()
     rest = whole[closing.end() :].strip()
-    fault = "" if words else f"<{opening[2]}> is empty"
-    if rest:
-        fault = fault or f"it went on after </{opening[2]}>"
+    if not words:
+        fault = f"<{opening[2]}> is empty"
+    elif rest:
+        fault = f"it went on after </{opening[2]}>"
     return Said(opening[2], words, whole[: closing.end()], fault)
 
 

@@ -122,7 +122,7 @@ def _aim(words: str) -> str:
 
 
 def _links(seen: str) -> dict[str, None]:
-    return dict.fromkeys(url for line in _LINKS.findall(seen) for url in line.split(", "))
+    return dict.fromkeys(url for line in _LINKS.findall(seen) for url in line.split("; "))
 
 
 def _ends(question: Question, rng: random.Random, note: str, guess: str) -> Walk:
