@@ -22,7 +22,8 @@ from generators.search.composing.working import Composer, Rules
 class SearchAgent(Spec):
     """ASearcher's synthesis agent (arXiv 2508.07976, section 3): a question from one page, then up to 16 turns in which
     the teacher blurs a piece of it or describes a page by what a linked page says, until the question cannot be
-    answered by heart. Each change must pass all checks, or is discarded. Reasons of rejects: docs/search-agent.md.
+    answered by heart. Each change must pass all checks, or is discarded. Reasons of rejects are listed in
+    docs/search-agent-synthesis.md.
     """
 
     use_name: ClassVar[str] = "search_agent"
