@@ -29,13 +29,15 @@ class Plan:
     """What is asked about; two things of a comparison, the one that is the answer first."""
     asked: Fact | None
     """The fact whose value is asked for; None: the root's name is."""
+    against: Fact | None = None
+    """What the other thing's value is, in a comparison."""
     false: tuple[Thing, Condition] | None = None
     """Of a question without an answer: the thing as it truly is, and the condition that nothing fulfils."""
 
     @property
     def things(self) -> list[Thing]:
         """All of them, each once, from where a searcher begins to what is asked about."""
-        return list(dict.fromkeys(thing for root in self.roots for thing in root.all()))
+        return list(dict.fromkeys(thing for root in reversed(self.roots) for thing in root.all()))
 
 
 def plan(walker: Walker, page: int, asked: Fact | None, length: int) -> Plan:
@@ -69,8 +71,9 @@ def _comparison(walker: Walker, page: int, asked: Fact, length: int) -> Plan:
         two = walker.chain(page2, length - length // 2, asked=other)
         if {thing.page for thing in one.all()} & {thing.page for thing in two.all()}:
             continue
-        earlier = _order(asked) < _order(other)
-        return Plan("comparison", (one, two) if earlier else (two, one), asked if earlier else other)
+        if _order(asked) < _order(other):
+            return Plan("comparison", (one, two), asked, other)
+        return Plan("comparison", (two, one), other, asked)
     raise Stuck("no_way", "nothing to compare it with")
 
 
@@ -86,7 +89,7 @@ def _shortcut(walker: Walker, root: Thing) -> bool:
 
 
 def falsified(plan: Plan, index: FactsIndex, prover: Prover, rng: random.Random) -> Plan:
-    """The same question with one condition that nothing fulfils, proved by a search for all that could. Raises Stuck."""
+    """The same question with a condition that nothing fulfils, proved by a search for all that could. Raises Stuck."""
     (root,) = plan.roots
     own = [condition for condition in root.conditions if condition.other is None]
     more = [clue for clue in clues(index, root.page, rng, telling=False, asked=plan.asked) if clue not in own]

@@ -119,6 +119,8 @@ class Said:
                     self._tells[teller].append(self._sentence(thing, condition))
         if plan.asked is not None:
             self._tells[plan.roots[0]].append(self._fact(plan.roots[0], plan.asked))
+        if plan.against is not None:
+            self._tells[plan.roots[1]].append(self._fact(plan.roots[1], plan.against))
 
     def hop(self, number: int, answer: str) -> Hop:
         """One step on the way. `answer`: what the last one finds."""

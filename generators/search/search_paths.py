@@ -23,8 +23,10 @@ from generators.search.questions import question
 from generators.search.roots import Roots
 from generators.search.uniqueness import Prover
 
+_ROOTS = 3
+"""Things or facts that are asked about in turn before the slot's try is given up; no two slots share one."""
 _TRIES = 9
-"""Ways that are tried to one root before the slot's try is given up."""
+"""Ways that are tried to one root before the next root."""
 _SHORTER = 3
 """After so many, ways with a page less are tried."""
 
@@ -95,12 +97,18 @@ class _Paths:
 
     async def make(self, slot: Slot, chat: Chat | None) -> Draft | Reject:
         """One question."""
-        number = slot.index + slot.retry * self._spec.count
-        if number >= len(self._roots):
-            detail = f"{self._corpus.name} has {len(self._roots)} things and facts that may be asked for"
-            return Reject(reason="no_more_facts", detail=detail, final=True)
-        with boundary(GeneratorError, f"making a question from {self._corpus.name}"):
-            return await asyncio.to_thread(self._try, number, slot.rng())
+        made: Draft | Reject = Reject(reason="no_way")
+        for turn in range(_ROOTS):
+            number = slot.index + (slot.retry * _ROOTS + turn) * self._spec.count
+            if number >= len(self._roots):
+                detail = f"{self._corpus.name} has {len(self._roots)} things and facts that may be asked for"
+                return Reject(reason="no_more_facts", detail=detail, final=True)
+            rng = random.Random(f"{slot.seed} {turn}")
+            with boundary(GeneratorError, f"making a question from {self._corpus.name}"):
+                made = await asyncio.to_thread(self._try, number, rng)
+            if isinstance(made, Draft):
+                break
+        return made
 
     def _try(self, number: int, rng: random.Random) -> Draft | Reject:
         page, asked = self._roots.take(number)

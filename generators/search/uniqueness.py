@@ -1,7 +1,7 @@
 """Proves what a question has for answers: searches the whole corpus for everything that could fit its conditions.
 
-A condition is read as loosely as a willing judge would: a page fits that holds the year, the name or the words anywhere,
-or links to the other thing's page, whether or not a fact of it was cut. So whatever truly fits is among what is found:
+A condition is read as loosely as a willing judge would: a page fits that holds the year, name or words anywhere, or
+links to the other thing's page, whether or not a fact of it was cut. So whatever truly fits is among what is found:
 that one thing is found proves that there is no other, and that none is proves that there is no answer.
 """
 

@@ -34,6 +34,19 @@ create table suffixes (phrase text primary key, pages integer) without rowid;
 create virtual table words using fts5(text, content='', detail=full);
 """
 
+_METHODS = """
+update subjects set phrase = 'method' where phrase = 'function' and exists (
+    select 1 from facts, names, subjects as parent
+    where facts.page = subjects.page and facts.relation = 'member_of' and names.name = facts.key
+    and parent.page = names.page and parent.phrase in ('class', 'exception')
+)
+"""
+_PARENTS = """
+update facts set target = (
+    select min(page) from names where name = facts.key having count(distinct page) = 1
+) where relation = 'member_of'
+"""
+
 
 def open_facts(corpus: Corpus) -> FactsIndex:
     """The facts of a corpus; cut where they are not there yet. Safe for two processes at once. Raises StorageError."""
@@ -120,15 +133,8 @@ def _settle(base: sqlite3.Connection) -> None:
         "create index facts_target on facts (target) where target is not null;"
         "create index names_name on names (name); create index names_page on names (page);"
     )
-    base.execute(
-        "update subjects set phrase = 'method' where phrase = 'function' and exists ("
-        "select 1 from facts, names, subjects as parent where facts.page = subjects.page and facts.relation = 'member_of' and names.name = facts.key and "
-        "parent.page = names.page and parent.phrase in ('class', 'exception'))"
-    )
-    base.execute(
-        "update facts set target = ("
-        "select min(page) from names where name = facts.key having count(distinct page) = 1) where relation = 'member_of'"
-    )
+    base.execute(_METHODS)
+    base.execute(_PARENTS)
 
     @lru_cache(maxsize=100_000)
     def common(phrase: str) -> bool:

@@ -243,7 +243,7 @@ def _of_the_subject(before: str, tie: str = "") -> bool:
     before = before.strip()
     if not before or before.endswith(","):
         return len(before.split()) <= 25
-    if re.fullmatch(r"(?:is|was|are|were)(?: \w+ly)?(?: an?| the)?", before, re.IGNORECASE):
+    if re.fullmatch(r"(?:an?|the)|(?:is|was|are|were)(?: \w+ly)?(?: an?| the)?", before, re.IGNORECASE):
         return True
     if re.search(r"(?:^|,) ?(?:which|that|and)?(?: is| was| were| are)$", before):
         return True
