@@ -43,7 +43,7 @@ def pipeline(corpus: str, count: int, seed: int, more: dict[str, Any]) -> dict[s
     assert issubclass(source, CorpusSpec)
     generator = {"use": "search_paths", "count": count, "corpus": {"use": kind, source.place_key: path}, **more}
     stages = [
-        {"use": "synthesize", "generators": [generator]},
+        {"use": "synthesize", "tries": 40, "generators": [generator]},
         {"use": "rollout", "agent": "search", "attempts": 1},
         "verify",
     ]

@@ -13,12 +13,12 @@ it too, and `stated` where every sentence that it rests on is on the page that i
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
+from benchmarks.search_manual import SHAPES, SIGNED, owner, parameters, shape, signed
 from benchmarks.search_measures import share_of
 from benchmarks.search_reader import Reader, plain, stems
 from datafactory.corpora import Corpus
@@ -33,6 +33,7 @@ CUES = {
     "changed_in": "changed in version",
     "deprecated_in": "deprecated since version",
     "removed_in": "removed in version",
+    "stable_since": "stable abi",
     "source": "source code",
     "event": "auditing event",
     "available": "availability",
@@ -61,7 +62,7 @@ CUES = {
 """What a sentence must have besides the value, any of several; relations without a cue need the value alone."""
 SPREAD = frozenset(("does", "for", "used"))
 """Relations whose value is a turn of speech: its longer words count, in any order."""
-UNSAID = frozenset(("kind", "field", "initial", "parameter", "default", "arity", "member_of"))
+UNSAID = frozenset(("kind", "field", "initial", "arity", "member_of", *SIGNED))
 """Relations that no sentence states: marks, signatures and titles do."""
 
 
@@ -126,7 +127,7 @@ class Scan:
         if last in ANYTHING:
             return self._reader.all
         shaped = frozenset(page for page in self._reader.all if last in shape(self._reader, page))
-        if last in SHAPES and self._strict:
+        if last in SHAPES and self._strict and self._reader.classes:  # a manual's pages show what they are
             return shaped
         stem = f" {last[: max(3, len(last) - 1)]}"
         fits = (page for page in self._reader.all if stem in self._reader.words[page])
@@ -152,6 +153,9 @@ class Scan:
             found = within & frozenset[int]().union(*(reader.containing(value) for value in values))
         if relation == "default":
             found &= reader.containing(how)
+        if self._strict and relation in SIGNED:
+            signs = condition["values"]
+            return frozenset(page for page in found if any(signed(reader, page, relation, how, sign) for sign in signs))
         if not self._strict or relation in UNSAID:
             return found
         return frozenset(page for page in found if said(reader, page, relation, how, values))
@@ -191,46 +195,6 @@ def answers(reader: Reader, page: int, asks: Node) -> bool:
         return f" {plain(how).strip()} " in plain(reader.first(page))
     cues = CUES.get(relation, "").format(how=how).split("|")
     return any(f" {cue}" in reader.words[page] for cue in cues)
-
-
-@lru_cache(maxsize=1 << 17)
-def shape(reader: Reader, page: int) -> frozenset[str]:
-    """What a manual's page may be called, as its title and first line are written; empty: it is prose."""
-    title, first = reader.titles[page], reader.first(page)
-    if re.search(r"\s[—–]\s", title) and "›" not in title:
-        return frozenset(("module",))
-    name = re.escape(re.sub(r"\(.*", "", title).rpartition(".")[2])
-    if " " in title or not re.search(rf"\b{name}(?!\w)", first):
-        return frozenset()
-    for word in ("class", "exception"):
-        if first.startswith(f"{word} "):
-            return frozenset((word,))
-    if re.search(rf"\b{name}\s?\(", first):
-        return frozenset(("method",)) if owner(reader, page) in reader.classes else _CALLED
-    return _HELD
-
-
-_CALLED = frozenset(("function", "coroutine", "decorator"))
-_HELD = frozenset(("attribute", "property", "constant"))
-SHAPES = frozenset(("module", "class", "exception", "method")) | _CALLED | _HELD
-
-
-def parameters(reader: Reader, page: int) -> int:
-    """How many parameters the signature in the first line has; -1: there is none."""
-    found = re.search(r"\((.*)\)", re.sub(r"[\[\]]", "", reader.first(page)))
-    if found is None:
-        return -1
-    flat, depth = "", 0
-    for letter in found[1]:
-        depth += (letter in "({") - (letter in ")}")
-        flat += letter if depth == 0 else ""
-    names = [part.split("=")[0].strip().lstrip("*") for part in flat.split(",")]
-    return sum(re.match(r"[A-Za-z_]", name) is not None for name in names)
-
-
-def owner(reader: Reader, page: int) -> str:
-    """What a page's subject is a member of, as its dotted title says."""
-    return plain(re.sub(r"\(.*", "", reader.titles[page]).rpartition(".")[0]).strip()
 
 
 def stated(reader: Reader, meaning: Meaning) -> bool:
