@@ -96,13 +96,12 @@ async def test_slips_make_attempts_differ_and_the_same_seed_gives_the_same_attem
     assert (await walk(task("1791"), seed=3, slip=0.9))[0].messages == made[3]
 
 
-async def test_it_cannot_be_asked_for_anything_else() -> None:
+async def test_it_answers_in_no_other_dialect_and_writes_no_summaries() -> None:
     asked = task("1791")
+    question = [Message(role="user", content="q")]
     async with OracleTeacher().open() as chat:
-        for agent, schema in (("tools", None), ("search", {"type": "object"})):
-            with pytest.raises(TeacherError, match="answers a question by search or search-tags"):
-                await chat.reply(
-                    [Message(role="user", content="q")],
-                    schema=schema,
-                    episode=Episode("q/0", 1, task=asked, agent=agent),
-                )
+        with pytest.raises(TeacherError, match="answers a question by search or search-tags, not by 'tools'"):
+            await chat.reply(question, episode=Episode("q/0", 1, task=asked, agent="tools"))
+        episode = Episode("q/0", 1, task=asked, agent="search")
+        said = await chat.reply(question, schema={"type": "object"}, episode=episode)
+    assert (said.message.content, said.message.tool_calls, said.model) == ("", (), "oracle")

@@ -65,16 +65,17 @@ class OracleChat:
         from datafactory.teachers.oracle.developer import developed, story
         from datafactory.teachers.oracle.mind import next_beat, told_beat
         from datafactory.teachers.oracle.searcher import searched
-        from datafactory.teachers.oracle.voice import spoken
+        from datafactory.teachers.oracle.voice import MODEL, spoken
 
         if episode is None or episode.task is None:
             raise TeacherError(
                 "oracle: the request belongs to no task; the oracle can only demonstrate tasks in a rollout"
             )
         if episode.task.question is not None:
-            if episode.agent not in _SEARCHES or schema is not None:
-                asked = "another form of answer" if episode.agent in _SEARCHES else repr(episode.agent)
-                raise TeacherError(f"oracle: answers a question by {' or '.join(_SEARCHES)}, not by {asked}")
+            if episode.agent not in _SEARCHES:
+                raise TeacherError(f"oracle: answers a question by {' or '.join(_SEARCHES)}, not by {episode.agent!r}")
+            if schema is not None:  # of a summary: it writes none, and the page comes in parts
+                return Reply(message=Message(role="assistant"), model=MODEL)
             return searched(episode, episode.task.question, self._slip, messages)
         if not episode.task.solution:
             raise TeacherError(f"oracle: task {episode.task.id!r} has no solution to demonstrate")
