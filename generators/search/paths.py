@@ -89,7 +89,7 @@ class Walker:
         tied = any(condition.other is not None for condition in thing.conditions)
         fits = self.fits(thing) if tied else None
         bare = not tied or most > 1
-        spare = 2 if tied else 3
+        spare = 2 if tied and most > 1 else 3
         for clue in clues(self.index, thing.page, self.rng, telling=not tied, asked=asked):
             enough = fits is not None and len(fits) <= most
             if spare == 0 or (enough and (not bare or clue.relation == "initial")):

@@ -25,9 +25,9 @@ from generators.search.uniqueness import Prover
 
 _ROOTS = 3
 """Things or facts that are asked about in turn before the slot's try is given up; no two slots share one."""
-_TRIES = 9
+_TRIES = 16
 """Ways that are tried to one root before the next root."""
-_SHORTER = 3
+_SHORTER = 5
 """After so many, ways with a page less are tried."""
 
 

@@ -62,7 +62,7 @@ class Wording:
         if self.plain and thing.name:
             named = thing.name if kind == ANYTHING else f"the {kind} {thing.name}"
             return named + (f", {clauses}," if clauses else "")
-        noun = "something" if kind == ANYTHING else article(kind) if determiner == "a" else f"the {kind}"
+        noun = _some(thing) if kind == ANYTHING else article(kind) if determiner == "a" else f"the {kind}"
         return f"{noun} {clauses}".strip()
 
     def _clauses(self, thing: Thing, *, ties: bool = True) -> str:
@@ -131,7 +131,7 @@ class Wording:
         kinds = [(each.exact if self.plain else each.kind).split()[-1] for each in root.all()]
         kind = (thing.exact if self.plain else thing.kind).split()[-1]
         if kind == ANYTHING:
-            return "that thing"
+            return "that person" if _some(thing) == "someone" else "that thing"
         return f"that {kind}" if kinds.count(kind) == 1 or thing is next(root.all()) else f"the latter {kind}"
 
     @staticmethod
@@ -140,6 +140,12 @@ class Wording:
 
 
 _BEGINNINGS = ("There is {x}", "Think of {x}", "Consider {x}", "Start from {x}")
+
+
+def _some(thing: Thing) -> str:
+    """What stands for a thing of which it is not known what it is."""
+    person = any(condition.relation == "field" and condition.keys == ("person",) for condition in thing.conditions)
+    return "someone" if person else "something"
 
 
 def tidy(text: str) -> str:

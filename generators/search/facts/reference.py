@@ -74,16 +74,22 @@ def manual_kind(title: str, first: str) -> str:
 
 
 def parameters_of(first: str) -> dict[str, str]:
-    """Names of the parameters of a signature, and their defaults as they are written (empty: none)."""
+    """Names of the parameters of a signature, and their defaults as they are written (empty: none); nothing where one
+    part of it is no parameter, but a base class, a type or a choice."""
     signature = _SIGNATURE.match(first)
     if signature is None or not signature["parameters"]:
+        return {}
+    if re.search(r"\w\[\w", signature["parameters"]):
         return {}
     made: dict[str, str] = {}
     for part in _split(re.sub(r"[\[\]]", "", signature["parameters"][1:-1])):
         name, _, default = part.partition("=")
         name = name.split(":")[0].strip().lstrip("*")
-        if re.fullmatch(r"[A-Za-z]\w*", name):
-            made[name] = default.strip()
+        if name in ("", "/", "*"):
+            continue
+        if not re.fullmatch(r"[A-Za-z_]\w*", name):
+            return {}
+        made[name] = default.strip()
     return made
 
 

@@ -74,6 +74,15 @@ def test_a_manual_entry_is_read_by_its_signature() -> None:
     assert (facts["changed_in"].value, facts["added_in"].value) == ("3.6", "3.1")
 
 
+@pytest.mark.parametrize(
+    "first",
+    ["class m.f(collections.Counter, Dict[T, int])", "m.f(*names or profile, stream=None)", "m.f(Sequence[int])"],
+)
+def test_what_is_no_list_of_parameters_is_not_counted(first: str) -> None:
+    facts = cut(Page("u", "m.f", f"{first}\nReturn the answer."), {}).facts
+    assert not [fact for fact in facts if fact.relation in ("parameter", "arity", "default")]
+
+
 def test_two_changes_can_be_told_but_not_asked_for() -> None:
     text = "f(x)\nReturn the answer.\n\nChanged in version 3.6: a.\n\nChanged in version 3.8: b."
     changed = [fact for fact in cut(Page("u", "m.f", text), {}).facts if fact.relation == "changed_in"]
