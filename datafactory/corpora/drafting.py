@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from struct import Struct
@@ -99,13 +99,20 @@ class Draft:
             if len(text) != len(item.text):
                 first, last = len(_utf8(item.text[:first])), len(_utf8(item.text[:last]))
             files["cuts"].write(PASSAGE.pack(self.pages, start + first, start + last))
-        for alias in item.aliases:
-            files["aliases"].write(ENTRY.pack(mark(alias, naming), self.pages))
+        for alias in self._aliases(item):
+            files["aliases"].write(ENTRY.pack(alias, self.pages))
         for link in item.links:
             files["links"].write(ENTRY.pack(*marks(link, naming)))
         files["link_counts"].write(COUNT.pack(len(item.links)))
         self._notes["places"].write(item.place)
         self.pages += 1
+
+    def _aliases(self, item: RawPage) -> Iterator[int]:
+        """Marks of a page's other names; of headwords the spelling without regard to case is one of them."""
+        if self._naming == "headword":
+            yield marks(item.url, self._naming)[1]
+        for alias in item.aliases:
+            yield from dict.fromkeys(marks(alias, self._naming) if self._naming == "headword" else (mark(alias),))
 
 
 class _Notes:

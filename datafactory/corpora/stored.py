@@ -15,7 +15,7 @@ from datafactory.types import Record
 if TYPE_CHECKING:
     import numpy as np
 
-FORMAT = 1
+FORMAT = 2
 """Counts up when what is stored changes: an older corpus is refused, and built anew."""
 MANIFEST = "corpus.json"
 REJECTS = "rejects.jsonl"

@@ -18,10 +18,10 @@ def key(url: str, naming: Naming = "address") -> str:
     """The form that a url is compared in.
 
     An address: percent-encoding undone, `http` taken as `https`, scheme and host in lower case, no `/` at the end. A
-    headword: case and runs of white space ignored.
+    headword: runs of white space ignored, but not case: `Byte` is a magazine, and `byte` is none.
     """
     if naming == "headword":
-        return " ".join(unicodedata.normalize("NFC", url).casefold().split())
+        return " ".join(unicodedata.normalize("NFC", url).split())
     made = unquote(url) if "%" in url else url
     if made[:4].lower() == "http" and (origin := _ORIGIN.match(made)):
         made = f"https://{origin[1].lower()}{made[origin.end() :]}"
@@ -34,8 +34,14 @@ def mark(url: str, naming: Naming = "address") -> int:
 
 
 def marks(url: str, naming: Naming = "address") -> tuple[int, int]:
-    """The mark of a url as it is, and of the page that it is a fragment of (the same where it is of none)."""
+    """The mark of a url as it is, and the one that is looked for where that is none of a page: an address without its
+    fragment, a headword in lower case."""
     whole = mark(url, naming)
-    if naming == "headword" or "#" not in url:
-        return whole, whole
-    return whole, mark(url.partition("#")[0], naming)
+    if naming == "headword":
+        return whole, mark(folded(url), naming)
+    return (whole, mark(url.partition("#")[0], naming)) if "#" in url else (whole, whole)
+
+
+def folded(headword: str) -> str:
+    """A headword's key where case is ignored."""
+    return key(headword, "headword").casefold()

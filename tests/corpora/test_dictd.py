@@ -87,3 +87,20 @@ def test_any_of_its_files_names_it_and_one_that_is_missing_is_said(tmp_path: Pat
     (tmp_path / "pets.dict.dz").unlink()
     with pytest.raises(ConfigError, match=r"no .*pets\.dict and no .*pets\.dict\.dz"):
         stock(Dict(dictionary=path))
+
+
+def test_case_tells_headwords_apart_where_it_can(tmp_path: Path) -> None:
+    entries = (
+        "Byte\n\n   A magazine, counted in {bytes} of {byte}s, not of {BYTE}.\n\n",
+        "byte\n\n   Bits; see {Byte}.\n\n",
+    )
+    lines, text = [], ""
+    for word, entry in zip(("Byte", "byte"), entries, strict=True):
+        lines.append(f"{word}\t{number(len(text))}\t{number(len(entry))}")
+        text += entry
+    (tmp_path / "b.index").write_text("\n".join(lines) + "\n")
+    (tmp_path / "b.dict").write_text(text)
+    made = stock(Dict(dictionary=tmp_path / "b"))
+    assert [page.url for page in made.pages()] == ["Byte", "byte"]
+    assert [page.links for page in made.pages()] == [("byte",), ("Byte",)]
+    assert [made.number(word) for word in ("Byte", "byte", "BYTE")] == [0, 1, 1]

@@ -172,7 +172,7 @@ def test_damage_and_another_format_are_said_with_the_way_out(corpus: Make) -> No
     find(made.name).check()
     manifest = made.folder / "corpus.json"
     manifest.write_text(json.dumps({"format": 99, "unheard": "of"}))
-    with pytest.raises(DataError, match="was stored in format 99, and this version reads 1"):
+    with pytest.raises(DataError, match="was stored in format 99, and this version reads 2"):
         find(made.name)
 
 

@@ -13,7 +13,7 @@ from datafactory.answers import grade
 from datafactory.errors import TeacherError
 from datafactory.protocols import Episode
 from datafactory.teachers.oracle.teacher import OracleTeacher
-from datafactory.types import UNANSWERABLE, Hit, Hop, Message, Question, Source, Task
+from datafactory.types import UNANSWERABLE, Hit, Hop, Message, Page, Question, Source, Task
 from tests.agent.shelf import Shelf
 
 HOPS = (
@@ -33,7 +33,7 @@ async def walk(
 ) -> tuple[Attempted, Desk]:
     episode = Episode("q/0", seed, task=asked, agent=agent)
     async with OracleTeacher(slip=slip).open() as chat:
-        talk = searching(asked, shelf or Shelf(), chat, dialect=agent, limits=SearchLimits(), episode=episode)
+        talk = searching(asked, shelf or Shelf(), chat, dialect=agent, limits=SearchLimits(page=6000), episode=episode)
         return await attempt(talk, chat, limits=Limits(), episode=episode), talk.desk
 
 
@@ -55,9 +55,10 @@ async def test_a_query_that_finds_nothing_is_followed_by_the_next() -> None:
     shelf = Shelf()
     made, _ = await walk(task("1791"), shelf=shelf)
     assert shelf.queries[:2] == ["countess", "notes"]
-    said = [message.content for message in made.messages if message.role == "assistant"]
+    said = [message.model_dump_json() for message in made.messages if message.role == "assistant"]
     assert "Ada Lovelace wrote notes." in "".join(said)
-    assert "1791" not in "".join(said[:3])  # nothing is known before it was read
+    assert "1791" in said[-1]
+    assert "1791" not in "".join(said[:-1])  # nothing is known before it was read, not by what is looked for either
 
 
 class Narrow(Shelf):
@@ -82,6 +83,25 @@ async def test_what_no_search_shows_is_reached_by_a_link_or_not_at_all() -> None
     assert UNANSWERABLE in answers
 
 
+async def test_a_page_that_may_not_be_opened_tells_nothing() -> None:
+    class Shut(Shelf):
+        async def access(self, urls: Sequence[str]) -> list[Page | None]:
+            return [None] * len(urls)
+
+    made = [await walk(task("1791"), seed=seed, shelf=Shut()) for seed in range(6)]
+    assert "1791" not in {desk.answer for _, desk in made}
+    assert not any("wrote notes." in m.content for done, _ in made for m in done.messages if m.role == "assistant")
+
+
+@pytest.mark.parametrize("agent", ["search", "search-tags"])
+async def test_a_page_is_read_part_by_part_until_it_tells_what_it_should(agent: str) -> None:
+    hop = Hop(url="engine", statement="It has a Part 59.", finds="Part 59", queries=("Analytical Engine",))
+    made, desk = await walk(task("Part 59", hops=[hop]), agent=agent)
+    assert desk.answer == "Part 59"
+    parts = [message.content for message in made.messages if "part 2 of 2" in message.content]
+    assert len(parts) == 1 and "Part 59" in parts[0]
+
+
 async def test_a_question_without_an_answer_is_searched_for_all_the_same() -> None:
     shelf = Shelf()
     _, desk = await walk(task(), shelf=shelf)
@@ -102,6 +122,8 @@ async def test_it_answers_in_no_other_dialect_and_writes_no_summaries() -> None:
     async with OracleTeacher().open() as chat:
         with pytest.raises(TeacherError, match="answers a question by search or search-tags, not by 'tools'"):
             await chat.reply(question, episode=Episode("q/0", 1, task=asked, agent="tools"))
+        with pytest.raises(TeacherError, match="names no pages that lead to its answer"):
+            await chat.reply(question, episode=Episode("q/0", 1, task=task("1791", hops=()), agent="search"))
         episode = Episode("q/0", 1, task=asked, agent="search")
         said = await chat.reply(question, schema={"type": "object"}, episode=episode)
     assert (said.message.content, said.message.tool_calls, said.model) == ("", (), "oracle")

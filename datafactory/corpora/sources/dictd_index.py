@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field
 
 from datafactory.corpora.spec import Unread
-from datafactory.corpora.urls import key
+from datafactory.corpora.urls import folded
 
 _DIGITS = {
     digit: value for value, digit in enumerate("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/")
@@ -39,8 +39,8 @@ class Index:
     def meant(self, term: str) -> str:
         """The headword that a reference means: itself, its singular, or one of the same letters; else the term."""
         for tried in (term, *_singulars(term)):
-            if found := self.known.get(key(tried, "headword")):
-                return found
+            if folded(tried) in self.known:
+                return tried  # as it is spelled: case can tell two headwords apart
         letters = plain(term)
         return self.known.get(f"\0{letters}", term) if letters else term
 
@@ -67,7 +67,7 @@ def read_index(data: bytes, path: str) -> Index:
     index = Index(sorted(found.values(), key=lambda entry: (entry.start, entry.size)), broken)
     for entry in index.entries:
         for word in entry.headwords:
-            index.known.setdefault(key(word, "headword"), word)
+            index.known.setdefault(folded(word), word)
             index.known.setdefault(f"\0{plain(word)}", word)
     return index
 

@@ -18,8 +18,9 @@ _QUERIES = 6
 """Searches for one page before it is given up."""
 _FOLLOWS = 0.4
 """How likely a link of the page that lies open is followed, where it leads on."""
-_URL = re.compile(r"^ {4}url: (.+)$", re.MULTILINE)
-_TITLE = re.compile(r"^\[1\] (.+)$", re.MULTILINE)
+_PARTS = 8
+"""Parts of one page that are read for what it should tell."""
+_HIT = re.compile(r"^\[\d+\] (.+)\n {4}url: (.+)$", re.MULTILINE)
 _LINKS = re.compile(r"^Links to: (.+?)(?: and \d+ more)?$", re.MULTILINE)
 _WORD = re.compile(r"[\w.'+#-]+")
 _EMPTY = re.compile(
@@ -38,6 +39,8 @@ class Move:
     """The query, the url, or the answer."""
     thought: str
     goal: str = ""
+    part: int = 0
+    """Of a page that comes in parts; 0: none is named."""
 
 
 Walk = Generator[Move, str, None]
@@ -64,13 +67,14 @@ def _walk(question: Question, rng: random.Random, slip: float) -> Walk:
         if hop.url in (before.url for before in question.hops[:number]):
             note = say(rng, "search/noted", statement=hop.statement)
             continue
-        reached = hop.url in linked and rng.random() < _FOLLOWS
+        reached, aim = hop.url in linked and rng.random() < _FOLLOWS, _aim("")
         if reached:
             note = f"{note} {say(rng, 'search/follow')}"
         for query in () if reached else _tried(question, hop, number, rng, slip):
             seen = yield Move("search", query, f"{note} {say(rng, 'search/query')}")
-            urls = _URL.findall(seen)
-            first = next(iter(_TITLE.findall(seen)), first)
+            hits = _HIT.findall(seen)
+            first, urls = (hits[0][0] if hits else first), [url for _, url in hits]
+            aim = _aim(query)
             if reached := hop.url in urls:
                 note = say(rng, "search/found")
                 break
@@ -82,13 +86,21 @@ def _walk(question: Question, rng: random.Random, slip: float) -> Walk:
         if not reached and hop.url not in linked:
             yield from _ends(question, rng, note, first)
             return
-        seen = yield Move("visit", hop.url, note if reached else f"{note} {say(rng, 'search/follow')}", _aim(hop.finds))
+        seen = yield Move("visit", hop.url, note if reached else f"{note} {say(rng, 'search/follow')}", aim)
+        opened = re.search(rf"\({re.escape(hop.url)}\)(?:, part 1 of (\d+))?:$", seen, re.MULTILINE)
+        if opened is None:
+            yield from _ends(question, rng, say(rng, "search/shut"), first)
+            return
         linked |= _links(seen)
+        for part in range(2, min(int(opened[1] or 1), _PARTS) + 1):
+            if hop.finds.casefold() in seen.casefold():
+                break
+            seen = yield Move("visit", hop.url, say(rng, "search/part"), aim, part)
         note = say(rng, "search/noted", statement=hop.statement)
     if not question.answers:
         for query in _looks_again(question, rng):
-            yield Move("search", query, f"{note} {say(rng, 'search/doubt')}")
-            note = say(rng, "search/none")
+            seen = yield Move("search", query, f"{note} {say(rng, 'search/doubt')}")
+            note = say(rng, "search/none" if _HIT.search(seen) else "search/nothing")
     yield from _answers(question.answer, rng, note)
 
 
@@ -141,14 +153,15 @@ def _answers(answer: str, rng: random.Random, note: str) -> Walk:
 
 def _tagged(move: Move) -> Reply:
     tag = {"search": "search", "visit": "access", "answer": "answer"}[move.action]
-    content = f"<think>{move.thought}</think>\n<{tag}>{move.words}</{tag}>"
+    words = f"{move.words} {move.part}" if move.part else move.words
+    content = f"<think>{move.thought}</think>\n<{tag}>{words}</{tag}>"
     return Reply(message=Message(role="assistant", content=content), model=MODEL)
 
 
 def _called(move: Move, turn: int) -> Reply:
     forms: dict[str, dict[str, Any]] = {
         "search": {"query": [move.words]},
-        "visit": {"url": [move.words], "goal": move.goal},
+        "visit": {"url": [move.words], "goal": move.goal} | ({"part": move.part} if move.part else {}),
         "answer": {"answer": move.words} | ({"unanswerable": True} if move.words == UNANSWERABLE else {}),
     }
     call = ToolCall(id=f"call_{turn}_0", name=move.action, arguments=forms[move.action])

@@ -74,6 +74,8 @@ class OracleChat:
         if episode.task.question is not None:
             if episode.agent not in _SEARCHES:
                 raise TeacherError(f"oracle: answers a question by {' or '.join(_SEARCHES)}, not by {episode.agent!r}")
+            if episode.task.question.answers and not episode.task.question.hops:
+                raise TeacherError(f"oracle: task {episode.task.id!r} names no pages that lead to its answer")
             if schema is not None:  # of a summary: it writes none, and the page comes in parts
                 return Reply(message=Message(role="assistant"), model=MODEL)
             return searched(episode, episode.task.question, self._slip, messages)
