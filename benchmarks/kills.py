@@ -42,8 +42,8 @@ from datafactory.teachers.vllm.keeper import descendants
 HERE = Path(__file__).resolve().parent
 PATIENCE = 900.0
 """Seconds until something that is waited for must have happened."""
-MIDST = 0.1
-"""Seconds before a kill: calls that began together end together, and the next ones must have reached the server."""
+MIDST = 4
+"""Calls at the server, at least, when something is killed: those that began together end together."""
 SETTLED = 1.0
 """Seconds in which a factory has put down all that a server said before it was killed; a new server takes longer."""
 WRAPPER = """#!{python}
@@ -128,8 +128,9 @@ class Trial:
         return "serve" in words and str(self.model) in words and not any(word.endswith("keeper.py") for word in words)
 
     def until(self, factory: subprocess.Popen[str], calls: int) -> None:
-        """Wait for so many answers on disk. Raises SystemExit where they do not come."""
+        """Wait for so many answers on disk, and for calls at the server. Raises SystemExit where they do not come."""
         self.wait(lambda: spending(self.run / CALLS).total.calls >= calls, f"{calls} answers", factory)
+        self.wait(lambda: len(self.unsaved()) >= MIDST, f"{MIDST} calls at the server", factory)
 
     def wait(self, there: Callable[[], bool], what: str, factory: subprocess.Popen[str] | None = None) -> None:
         """Wait for something. Raises SystemExit where it does not come."""
@@ -147,13 +148,11 @@ def trial(folder: Path, model: Path, calls: int, flags: dict[str, Any], asking: 
     desk, began = Trial(folder, model, calls, flags, asking), time.monotonic()
     factory = desk.start()
     desk.until(factory, calls // 3)
-    time.sleep(MIDST)
     for pid in desk.servers():
         os.kill(pid, signal.SIGKILL)
     time.sleep(SETTLED)
     at_server = desk.unsaved()
     desk.until(factory, 2 * calls // 3)
-    time.sleep(MIDST)
     resent_before = _again(desk.read())
     factory.kill()
     factory.communicate()

@@ -4,10 +4,10 @@
 
 FOLDER is an HTML tree, STEM a dictionary in the dict format without its ending (`.../foldoc`). All arms find the best
 5 passages for the same queries, and take turns: in each repeat every arm answers the same 1,000 queries, which no
-repeat has twice, and a ratio is the median of the repeats' ratios. What each arm is, is told in docs/benchmarks.md;
-raw ones get queries that are cut into terms already and look passages up in a list in memory; the factory's cut the
-queries themselves, read passages from disk, and of each page find the best one only. `numbers alone`: neither side
-looks passages up.
+repeat has twice, and a ratio is the median of the repeats' ratios. What each arm is, is told in docs/benchmarks.md:
+every arm starts from the query as text, which raw ones cut into terms as the factory does, so that all search for the
+same; raw ones look passages up in a list in memory, the factory's read them from disk and find each page once.
+`numbers alone`: neither side looks passages up.
 """
 
 from __future__ import annotations
@@ -131,15 +131,15 @@ def number_arms(name: str, shelves: Shelves, queries: list[str]) -> dict[str, Ar
     }
 
 
-def raw_arms(name: str, index: Any, terms: list[list[str]], rows: list[Any] | None) -> dict[str, Arm]:
-    """A library of others': the same three ways."""
+def raw_arms(name: str, index: Any, terms: Callable[[int], list[str]], rows: list[Any] | None) -> dict[str, Arm]:
+    """A library of others': the same three ways. `terms`: cuts a query, which is part of answering it."""
 
     async def many(numbers: list[int]) -> None:
         for at in range(0, len(numbers), 64):
-            index.search([terms[number] for number in numbers[at : at + 64]], K, rows)
+            index.search([terms(number) for number in numbers[at : at + 64]], K, rows)
 
     def ask(number: int) -> None:
-        index.search([terms[number]], K, rows)
+        index.search([terms(number)], K, rows)
 
     return {
         f"{name}, 1 client": alone(ask),
@@ -220,7 +220,10 @@ async def measure(corpus: Corpus, kind: str, repeats: int) -> dict[str, Any]:
     queries = queries_of(corpus, (repeats + 1) * QUERIES, seed=7)
     texts = [words.terms(text) for text in corpus.passages.texts()]
     peer = raw.Bm25s(texts) if kind == "bm25" else raw.Tantivy(texts)
-    terms = [words.terms(query) for query in queries]
+
+    def terms(number: int) -> list[str]:
+        return words.terms(queries[number])
+
     opened(retriever, corpus)
     shelves = Shelves(corpus, retriever)
     server, url = start("search_speed_server.py", corpus, kind)
