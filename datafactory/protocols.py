@@ -236,10 +236,23 @@ class Workshop(Protocol):
 
 @runtime_checkable
 class Filter(Protocol):
-    """Decides which rows stay. Pure: it looks at columns and calls nobody."""
+    """Decides which rows stay. Pure: it looks at columns and calls nobody.
+
+    One that says `rowwise = True` decides on each row by that row alone: `select` may judge rows with several such
+    filters in one pass over the table. One that must see all rows to judge one may read them, in batches, within
+    `reject`."""
 
     def reject(self, rows: pl.LazyFrame) -> pl.Expr:
         """A string column over `rows`: null keeps a row, a string drops it and says why."""
+        ...
+
+
+@runtime_checkable
+class Marker(Protocol):
+    """Finds turns that should carry no loss, in rows that stay. Pure, as a filter is."""
+
+    def mark(self, rows: pl.LazyFrame) -> pl.Expr:
+        """A column of lists over `rows`, as long as `messages`: why a message is masked, or null."""
         ...
 
 

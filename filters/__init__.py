@@ -1,4 +1,4 @@
-"""Rooms that curate; `TABLE` names the filters and `CURRICULA` the orders of training."""
+"""Rooms that curate; `TABLE` names the filters, `MARKERS` what masks turns, and `CURRICULA` the orders of training."""
 
 TABLE: dict[str, str] = {
     "solved": "filters.solved:Solved",
@@ -13,6 +13,8 @@ TABLE: dict[str, str] = {
     "editor_errors": "filters.swe.editor_errors:EditorErrors",
     "looks_for_answer": "filters.swe.looks_for_answer:LooksForAnswer",
 }
+
+MARKERS: dict[str, str] = {}
 
 CURRICULA: dict[str, str] = {
     "mixed": "filters.mixed:Mixed",

@@ -22,6 +22,8 @@ OURS = "datafactory.json"
 """Holds what Harbor has no place for; a folder without it was made by others."""
 
 _LABELS = ("skills", "domain", "difficulty", "source")
+_PROOF = ("id", "digest", "scores")
+"""Fields that a task has and a draft has not."""
 _TEST_SH = f"#!/bin/bash\n# Runs every check and leaves their weighted mean in {LOGS}/reward.txt.\n" + (
     f'exec python3 "$(dirname "$0")/run_checks.py" {LOGS}\n'
 )
@@ -115,7 +117,7 @@ def _relabelled(draft: Draft, labels: Mapping[str, Any]) -> dict[str, Any]:
 def _proven(fields: Mapping[str, Any], kept: Mapping[str, Any]) -> Draft:
     draft = Draft.model_validate(fields)
     if kept.get("id") and draft.content_digest() == kept.get("digest"):
-        return Task(**dict(draft), id=kept["id"], digest=kept["digest"])
+        return Task(**dict(draft), **{name: kept[name] for name in _PROOF if name in kept})
     return draft
 
 
@@ -126,7 +128,7 @@ def _slug(text: str) -> str:
 def _sidecar(task: Draft, layout: str, draft: Mapping[str, Any], **more: Any) -> File:
     kept: dict[str, Any] = {"format": 1, "layout": layout, **more, "draft": draft}
     if isinstance(task, Task):
-        kept |= {"id": task.id, "digest": task.digest}
+        kept |= task.model_dump(mode="json", include=set(_PROOF))
     return File(data=json.dumps(kept, indent=1, ensure_ascii=False).encode() + b"\n")
 
 
@@ -174,7 +176,7 @@ def _ours(task: Draft, name: str, image: str, org: str) -> Tree:
     tree["tests/checks.json"] = File(data=text.encode() + b"\n")
     if task.solution:
         tree["solution/solve.sh"] = File(data=_script(task.solution).encode(), mode=0o755)
-    elsewhere = {"prompt", "files", "checks", "id", "digest"}
+    elsewhere = {"prompt", "files", "checks", *_PROOF}
     tree[OURS] = _sidecar(
         task,
         "ours",

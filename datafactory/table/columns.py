@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     import pyarrow as pa
 
-Kind = Literal["string", "int64", "float64", "bool", "json", "strings", "bools", "jsons", "checks"]
+Kind = Literal["string", "int64", "float64", "bool", "json", "strings", "bools", "jsons", "checks", "scores"]
 """`json` is any JSON value, which lies in Parquet as JSON text; a plural is a list."""
 
 
@@ -64,6 +64,9 @@ COLUMNS: tuple[Column, ...] = (
     Column("evidence", "strings", "of a question: urls of the pages that support the answer, as they were composed"),
     Column("found", "strings", "of a question: urls of the pages whose passages a search showed, in order"),
     Column("visited", "strings", "of a question: urls of the pages that were opened, in order"),
+    Column("scores", "scores", "what judges said of the task or the attempt: name, value, judge, note"),
+    Column("cluster", "int64", "number of the topic that the task belongs to; -1: of none; null: not clustered"),
+    Column("topic", "string", "name of that topic; null: not clustered"),
     Column("n_turns", "int64", "assistant messages"),
     Column("n_messages", "int64", "messages of any role"),
     Column("n_faults", "int64", "assistant messages that were an error (unparsed, unknown tool)"),
@@ -83,7 +86,10 @@ COLUMNS: tuple[Column, ...] = (
 
 RANK = Column("rank", "int64", "place in the curriculum, from 0 (only in the arranged dataset)")
 
-_CHECK = {"name": "string", "outcome": "string", "score": "float64", "weight": "float64"}
+_STRUCTS = {
+    "checks": {"name": "string", "outcome": "string", "score": "float64", "weight": "float64"},
+    "scores": {"name": "string", "value": "float64", "judge": "string", "note": "string"},
+}
 
 
 def arrow_schema(columns: Sequence[Column] = COLUMNS, *, stored: bool = False) -> pa.Schema:
@@ -100,6 +106,9 @@ def arrow_schema(columns: Sequence[Column] = COLUMNS, *, stored: bool = False) -
         "strings": pa.list_(pa.string()),
         "bools": pa.list_(pa.bool_()),
         "jsons": pa.list_(text),
-        "checks": pa.list_(pa.struct([(name, plain[dtype]) for name, dtype in _CHECK.items()])),
+        **{
+            kind: pa.list_(pa.struct([(name, plain[dtype]) for name, dtype in fields.items()]))
+            for kind, fields in _STRUCTS.items()
+        },
     }
     return pa.schema([(column.name, kinds[column.kind]) for column in columns])

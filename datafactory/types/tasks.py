@@ -29,6 +29,7 @@ DOMAINS = (
 
 _LATER = ("prepare", "collect", "question")
 _ORIGIN = {"history", "facts"}
+_ORIGINS = dict.fromkeys(("source", "id", "digest", "scores"), True)
 
 
 class Check(Record):
@@ -160,9 +161,22 @@ class Draft(Record):
 
     def content_digest(self) -> str:
         """Digest of everything that shapes an attempt and its judgement (not of the origin)."""
-        shapes = self.model_dump(mode="json", exclude={"source": True, "id": True, "digest": True, "question": _ORIGIN})
+        shapes = self.model_dump(mode="json", exclude={**_ORIGINS, "question": _ORIGIN})
         # Fields that came later count only where they are used: older tasks keep their digests.
         return digest_of({key: value for key, value in shapes.items() if value or key not in _LATER})
+
+
+class Score(Record):
+    """What a judge says of a task or an attempt; a filter compares it later."""
+
+    name: str
+    """What was asked, such as `specificity` or the name of a rubric."""
+    value: float | None = None
+    """Its number, on the scale of its rubric; None: the judge gave none that can be read."""
+    judge: str = ""
+    """Name of the teacher that judged."""
+    note: str = ""
+    """Its reason, or why there is no number."""
 
 
 class Task(Draft):
@@ -172,6 +186,8 @@ class Task(Draft):
     """`<generator>-<slot>`: the same in every run of the same pipeline and seed."""
     digest: str
     """`content_digest()` of the draft."""
+    scores: tuple[Score, ...] = ()
+    """What judges said of the task itself; shapes no attempt."""
 
 
 class Reject(Record):

@@ -8,7 +8,7 @@ from typing import Any, Literal
 from datafactory.types.files import Files
 from datafactory.types.messages import Message, Usage
 from datafactory.types.record import Record
-from datafactory.types.tasks import Verdict
+from datafactory.types.tasks import Score, Verdict
 
 Stop = Literal["submitted", "turn_limit", "token_limit", "time_limit", "truncated", "context_limit", "student_limit"]
 """Why an attempt ended. `truncated`: the model's answer was cut off; `context_limit`: the conversation no longer fits
@@ -71,6 +71,8 @@ class Trajectory(Record):
     """Urls of the pages that were opened, in order, each once."""
     stop: Stop
     verdict: Verdict | None = None
+    scores: tuple[Score, ...] = ()
+    """What judges said of the attempt; the checks' word is the verdict."""
     usage: Usage = Usage()
     seconds: float = 0.0
     """What the model and the box took, without waiting for a server or for a place at it."""
