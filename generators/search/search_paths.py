@@ -25,6 +25,8 @@ from generators.search.uniqueness import Prover
 
 _ROOTS = 3
 """Things or facts that are asked about in turn before the slot's try is given up; no two slots share one."""
+_ROUNDS = 8
+"""How often a slot goes through its things and facts; what failed at first may be reached by another way."""
 _TRIES = 16
 """Ways that are tried to one root before the next root."""
 _SHORTER = 5
@@ -97,12 +99,13 @@ class _Paths:
 
     async def make(self, slot: Slot, chat: Chat | None) -> Draft | Reject:
         """One question."""
+        own = range(slot.index, len(self._roots), self._spec.count)
+        if slot.retry * _ROOTS >= _ROUNDS * len(own):
+            detail = f"{self._corpus.name} has {len(self._roots)} things and facts that may be asked for"
+            return Reject(reason="no_more_facts", detail=detail, final=True)
         made: Draft | Reject = Reject(reason="no_way")
         for turn in range(_ROOTS):
-            number = slot.index + (slot.retry * _ROOTS + turn) * self._spec.count
-            if number >= len(self._roots):
-                detail = f"{self._corpus.name} has {len(self._roots)} things and facts that may be asked for"
-                return Reject(reason="no_more_facts", detail=detail, final=True)
+            number = own[(slot.retry * _ROOTS + turn) % len(own)]
             rng = random.Random(f"{slot.seed} {turn}")
             with boundary(GeneratorError, f"making a question from {self._corpus.name}"):
                 made = await asyncio.to_thread(self._try, number, rng)

@@ -139,7 +139,7 @@ def _last_word(condition: Condition) -> str:
 def _each_word(condition: Condition) -> str:
     every = condition.keys[0].split()
     words: Iterable[str] = dict.fromkeys([word for word in every if len(word) > 3] or every)
-    return " AND ".join(phrase(_stem(word), begins=True) for word in words)
+    return " AND ".join(filter(None, (phrase(_stem(word), begins=True) for word in words)))
 
 
 def _stem(word: str) -> str:

@@ -93,7 +93,8 @@ class FactsIndex:
         return _common(self._having(relation, tuple(keys)), within, limit)
 
     def reading(self, match: str, within: Collection[int] | None, limit: int) -> set[int]:
-        """Pages whose title or text matches an FTS5 expression, of some pages or of all; no more than `limit`."""
+        """Pages whose title or text matches an FTS5 expression, of some pages or of all; no more than `limit`. An empty
+        expression matches none."""
         return _common(self._reading(match), within, limit)
 
     def named(self, names: Collection[str]) -> set[int]:
@@ -108,6 +109,8 @@ class FactsIndex:
         return [row[0] for row in self._base.execute("select name from names where page = ?", (page,))]
 
     def _matching(self, match: str) -> array[int]:
+        if not match:
+            return array("l")
         rows = self._base.execute("select rowid from words where words match ? order by rowid", (match,))
         return array("l", (row[0] for row in rows))
 
@@ -133,8 +136,9 @@ def phrase(text: str, *, begins: bool = False) -> str:
 
 
 def either(expressions: Iterator[str]) -> str:
-    """An FTS5 expression for one of several."""
-    return "(" + " OR ".join(filter(None, expressions)) + ")"
+    """An FTS5 expression for one of several. Empty: none of them has words."""
+    said = [expression for expression in expressions if expression]
+    return f"({' OR '.join(said)})" if said else ""
 
 
 def _fact(row: tuple[str, str, str, str, str, int | None, int]) -> Fact:

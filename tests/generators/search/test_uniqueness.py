@@ -6,7 +6,7 @@ import pytest
 
 from datafactory.corpora import Corpus
 from generators.search.descriptions import Condition, Thing
-from generators.search.facts import FactsIndex
+from generators.search.facts import FactsIndex, either, phrase
 from generators.search.uniqueness import Prover
 
 
@@ -46,6 +46,11 @@ def test_nothing_fits_what_is_false(corpus: Corpus, prover: Prover) -> None:
     by = Condition("made_by", "Ada Quill", ("ada quill",))
     year = Condition("made_in", "1999", ("1999",))
     assert found(corpus, prover, thing(corpus, "Abrin", by, year)) == set()
+
+
+def test_what_has_no_words_is_read_nowhere(index: FactsIndex) -> None:
+    assert either(phrase(name) for name in ("?!", "")) == ""
+    assert index.reading("", None, 10) == set()
 
 
 def test_the_loose_reading_holds_every_true_fact(corpus: Corpus, index: FactsIndex, prover: Prover) -> None:
