@@ -4,6 +4,7 @@ TABLE: dict[str, str] = {
     "synthesize": "datafactory.stages.synthesize:Synthesize",
     "rollout": "datafactory.stages.rollout:Rollout",
     "verify": "datafactory.stages.verify:Verify",
+    "judge": "datafactory.stages.judge:Judge",
     "select": "datafactory.stages.select:Select",
     "arrange": "datafactory.stages.arrange:Arrange",
 }

@@ -6,5 +6,6 @@ TABLE: dict[str, str] = {
     "scripted": "datafactory.teachers.scripted:ScriptedTeacher",
     "mix": "datafactory.teachers.mix:MixTeacher",
     "oracle": "datafactory.teachers.oracle:OracleTeacher",
+    "judge_rules": "datafactory.teachers.judge_rules:JudgeRules",
     "vllm_offline": "datafactory.teachers.vllm.offline:VLLMOfflineTeacher",
 }
