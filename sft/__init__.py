@@ -1,3 +1,5 @@
-"""Rooms that distil students; the trainers arrive with the SFT stage."""
+"""Rooms that distil students; `TABLE` names the trainers."""
 
-TABLE: dict[str, str] = {}
+TABLE: dict[str, str] = {
+    "trl": "sft.trl:Trl",
+}
