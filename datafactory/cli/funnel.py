@@ -153,7 +153,7 @@ def count(run: RunFolder) -> Funnel:
 
 
 def _count_records(funnel: Funnel, tally: StageTally, stage: StageFolder, lost: dict[str, str]) -> None:
-    first = "tried" not in funnel.reached
+    first, new = "tried" not in funnel.reached, "sound" not in funnel.reached
     judged: Counter[str] = Counter()
     solved: Counter[str] = Counter()
     rewards = 0.0
@@ -161,9 +161,10 @@ def _count_records(funnel: Funnel, tally: StageTally, stage: StageFolder, lost: 
         tally.records += 1
         if is_task(row):
             lost.pop(str(row.get("id")), None)
-            generator = (row.get("source") or {}).get("generator", "")
-            funnel.add(generator, "made")
-            funnel.add(generator, "sound")
+            if new:  # a later stage says more of the same tasks
+                generator = (row.get("source") or {}).get("generator", "")
+                funnel.add(generator, "made")
+                funnel.add(generator, "sound")
         elif is_attempt(row):
             lost.pop(f"{row['task_id']}/{row['attempt']}", None)
             if first:

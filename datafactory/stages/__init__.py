@@ -2,6 +2,7 @@
 
 TABLE: dict[str, str] = {
     "synthesize": "datafactory.stages.synthesize:Synthesize",
+    "appraise": "datafactory.stages.appraise:Appraise",
     "rollout": "datafactory.stages.rollout:Rollout",
     "verify": "datafactory.stages.verify:Verify",
     "judge": "datafactory.stages.judge:Judge",
