@@ -6,6 +6,7 @@ import random
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from datafactory.types import Draft, Files, Hit, Message, Page, Reject, Reply, Task, Violation
@@ -248,6 +249,16 @@ class Filter(Protocol):
 
 
 @runtime_checkable
+class Measured(Protocol):
+    """A filter that can say how far it is right, where rows have a verdict."""
+
+    def measure(self, rows: pl.LazyFrame) -> dict[str, Any]:
+        """JSON values: `verified`, `solved` and `kept` (numbers of rows), `precision` and `recall`, each as
+        `[value, low, high]` with its 95 % interval, or None where it is not defined."""
+        ...
+
+
+@runtime_checkable
 class Marker(Protocol):
     """Finds turns that should carry no loss, in rows that stay. Pure, as a filter is."""
 
@@ -262,4 +273,29 @@ class Curriculum(Protocol):
 
     def arrange(self, rows: pl.LazyFrame, *, seed: int) -> pl.LazyFrame:
         """The rows to train on, in order; may leave out and repeat."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """What a trainer made, with folders relative to the one that it was given."""
+
+    folder: str
+    """The trained student: what transformers loads and vLLM serves."""
+    base: str
+    """The student before: a folder, or a name on the hub."""
+    on_hub: bool
+    """Whether `base` is such a name."""
+    base_revision: str
+    facts: Mapping[str, Any]
+    """Rows, tokens, steps, losses (nats): JSON values."""
+    seconds: float
+
+
+@runtime_checkable
+class Trainer(Protocol):
+    """Makes a student of rows."""
+
+    async def train(self, table: Path, folder: Path) -> Trained:
+        """Train on an arranged table (docs/dataset.md); a training that was stopped in `folder` goes on. Raises RunError."""
         ...

@@ -2,6 +2,7 @@
 
 TABLE: dict[str, str] = {
     "solved": "filters.solved:Solved",
+    "score": "filters.score:Score",
     "length": "filters.length:Length",
     "duplicate": "filters.duplicate:Duplicate",
     "format": "filters.format:Format",

@@ -89,6 +89,21 @@ def show(
 
 
 @app.command()
+def judges(
+    run: RunName,
+    runs: Runs = RUNS,
+    plots: Annotated[
+        Path | None, typer.Option("--plots", metavar="DIR", help="Draw calibration, ROC and more there, PNG and SVG.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """How far the judges of a run agree with its verdicts: accuracy on pairs, ROC AUC, calibration, best of k."""
+    from datafactory.cli.judging import judges as work
+
+    work(run, runs, plots=plots, as_json=json)
+
+
+@app.command()
 def replay(
     run: RunName,
     id: Annotated[str, typer.Argument(help="A trajectory: TASK/ATTEMPT, or the start of it.")],
