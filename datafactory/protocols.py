@@ -253,9 +253,7 @@ class Measured(Protocol):
     """A filter that can say how far it is right, where rows have a verdict."""
 
     def measure(self, rows: pl.LazyFrame) -> dict[str, Any]:
-        """JSON values: `verified`, `solved` and `kept` (numbers of rows), `precision` and `recall`, each as
-        `[value, low, high]` with its 95 % interval, or None where it is not defined."""
-        ...
+        """Numbers of rows, and `precision` and `recall` as `[value, low, high]` or None (docs/judges.md)."""
 
 
 @runtime_checkable
