@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
-from datafactory.types import Draft, Files, Hit, Message, Page, Reject, Reply, Task, Violation
+from datafactory.types import Draft, Files, Hit, Message, Model, Page, Reject, Reply, Task, Violation
 
 if TYPE_CHECKING:
     import polars as pl
@@ -274,26 +274,11 @@ class Curriculum(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Trained:
-    """What a trainer made, with folders relative to the one that it was given."""
-
-    folder: str
-    """The trained student: what transformers loads and vLLM serves."""
-    base: str
-    """The student before: a folder, or a name on the hub."""
-    on_hub: bool
-    """Whether `base` is such a name."""
-    base_revision: str
-    facts: Mapping[str, Any]
-    """Rows, tokens, steps, losses (nats): JSON values."""
-    seconds: float
-
-
 @runtime_checkable
 class Trainer(Protocol):
     """Makes a student of rows."""
 
-    async def train(self, table: Path, folder: Path) -> Trained:
-        """Train on an arranged table (docs/dataset.md); a training that was stopped in `folder` goes on. Raises RunError."""
+    async def train(self, table: Path, folder: Path) -> Model:
+        """Train on an arranged table (docs/dataset.md); a training that was stopped in `folder` goes on. The paths in
+        what it gives are relative to `folder`. Raises RunError."""
         ...

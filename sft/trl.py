@@ -9,12 +9,13 @@ import sys
 from collections.abc import Iterable
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, ClassVar, Literal, Self
+from typing import ClassVar, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from datafactory.errors import Missing, RunError
 from datafactory.spec import Spec
+from datafactory.types import Model
 from sft.scratch import Scratch
 
 _TOLD = 2000
@@ -109,11 +110,11 @@ class Trl(Spec):
         if self.accelerate is not None and not self.accelerate.is_file():
             yield f"accelerate: no such file: {self.accelerate}"
 
-    async def train(self, table: Path, folder: Path) -> dict[str, Any]:
+    async def train(self, table: Path, folder: Path) -> Model:
         """Train on an arranged table, in a process of its own; goes on from the last checkpoint in `folder`.
 
-        Leaves there `base/` (a student from scratch as it was before), `model/`, and `steps.jsonl`. Gives what came of
-        it: rows, tokens, steps, losses, seconds. Raises RunError with the end of what the program said.
+        Leaves there `base/` (a student from scratch as it was before), `model/`, and `steps.jsonl`. Raises RunError
+        with the end of what the program said.
         """
         if problems := list(self.problems()):
             raise Missing("; ".join(problems))
@@ -123,8 +124,15 @@ class Trl(Spec):
             job = folder / "job.json"
             job.write_text(json.dumps({"table": str(table.resolve()), "spec": self.model_dump(mode="json")}, indent=1))
             await self._run(folder, job)
-        result: dict[str, Any] = json.loads(done.read_bytes())
-        return result
+        facts = json.loads(done.read_bytes())
+        return Model(
+            folder="model",
+            base=self.student or "base",
+            base_on_hub=self.student is not None,
+            base_revision=self.revision or "",
+            seconds=facts.pop("seconds"),
+            facts=facts,
+        )
 
     async def _run(self, folder: Path, job: Path) -> None:
         log = folder / "training.log"

@@ -8,4 +8,5 @@ TABLE: dict[str, str] = {
     "judge": "datafactory.stages.judge:Judge",
     "select": "datafactory.stages.select:Select",
     "arrange": "datafactory.stages.arrange:Arrange",
+    "train": "datafactory.stages.train:Train",
 }

@@ -2,6 +2,7 @@
 
 from datafactory.types.files import File, Files, files
 from datafactory.types.messages import MALFORMED, Finish, Logprobs, Message, Reply, ToolCall, Usage
+from datafactory.types.models import Model
 from datafactory.types.pages import Hit, Page
 from datafactory.types.questions import UNANSWERABLE, Edit, Hop, Question
 from datafactory.types.record import Record, digest_of
@@ -39,6 +40,7 @@ __all__ = [
     "Lineage",
     "Logprobs",
     "Message",
+    "Model",
     "Outcome",
     "Page",
     "Question",

@@ -137,7 +137,7 @@ async def test_a_training_that_was_killed_goes_on_from_its_last_checkpoint(tmp_p
         await asyncio.sleep(0.02)
     os.killpg(program.pid, signal.SIGKILL)
     program.wait()
-    again, uncut = await trainer().train(source, folder), json.loads((whole / "result.json").read_text())
+    again, uncut = (await trainer().train(source, folder)).facts, json.loads((whole / "result.json").read_text())
     assert (again["steps"], again["rows"]) == (uncut["steps"], uncut["rows"])
     assert again["last_loss"] == pytest.approx(uncut["last_loss"], rel=1e-3)
     seen = [json.loads(line)["step"] for line in (folder / "steps.jsonl").read_text().splitlines()]
