@@ -5,6 +5,7 @@ TABLE: dict[str, str] = {
     "score": "filters.score:Score",
     "length": "filters.length:Length",
     "duplicate": "filters.duplicate:Duplicate",
+    "near_duplicate": "filters.near_duplicate:NearDuplicate",
     "format": "filters.format:Format",
     "forbidden_execution": "filters.swe.forbidden_execution:ForbiddenExecution",
     "step_limit": "filters.swe.step_limit:StepLimit",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import Field
 
@@ -20,6 +20,7 @@ class Format(Spec):
     """
 
     use_name = "format"
+    rowwise: ClassVar[bool] = True
 
     max_fault_share: float = Field(default=0.5, ge=0, le=1)
     """Largest share of the teacher's turns that may be errors (unparsed, unknown tool)."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, ClassVar, Self
 
 from pydantic import Field, model_validator
 
@@ -19,6 +19,7 @@ class Length(Spec):
     """
 
     use_name = "length"
+    rowwise: ClassVar[bool] = True
 
     min_turns: int = Field(default=1, ge=0)
     """Least number of answers by the teacher."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import Field
 
@@ -20,6 +20,7 @@ class Solved(Spec):
     """
 
     use_name = "solved"
+    rowwise: ClassVar[bool] = True
 
     min_reward: float = Field(default=1.0, ge=0, le=1)
     """Least reward that stays; 1 means every check passed."""

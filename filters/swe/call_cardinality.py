@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import Field
 
@@ -19,6 +19,7 @@ class CallCardinality(Spec):
     dialect, which have no tools, pass."""
 
     use_name = "call_cardinality"
+    rowwise: ClassVar[bool] = True
 
     max_calls: int = Field(default=1, ge=1)
     """Largest number of calls in one turn."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import Field
 
@@ -16,6 +16,7 @@ class EditorErrors(Spec):
     """Drops attempts with several errors of `str_replace_editor` (SWE-ZERO, arXiv 2604.01496, section 2: three)."""
 
     use_name = "editor_errors"
+    rowwise: ClassVar[bool] = True
 
     limit: int = Field(default=3, ge=1)
     """Least number of errors that drops an attempt."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from datafactory.spec import Spec
 
@@ -14,6 +14,7 @@ class EmptyPatch(Spec):
     """Drops attempts at SWE tasks that left no patch (SWE-ZERO, arXiv 2604.01496, section 2); others pass."""
 
     use_name = "empty_patch"
+    rowwise: ClassVar[bool] = True
 
     def reject(self, rows: pl.LazyFrame) -> pl.Expr:
         """Reads `model_patch`, which is null where a task asks for none."""

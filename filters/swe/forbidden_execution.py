@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import Field
 
@@ -26,6 +26,7 @@ class ForbiddenExecution(Spec):
     afterwards; here the sandbox `no_execution` judged while the agent worked. What no sandbox judged passes."""
 
     use_name = "forbidden_execution"
+    rowwise: ClassVar[bool] = True
 
     max_refused: int = Field(default=0, ge=0)
     """Largest number of refusals that stays."""

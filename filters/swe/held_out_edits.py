@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from datafactory.spec import Spec
 
@@ -16,6 +16,7 @@ class HeldOutEdits(Spec):
     Such an edit gains nothing, as the files are put back before the tests run; it is no habit to learn."""
 
     use_name = "held_out_edits"
+    rowwise: ClassVar[bool] = True
 
     def reject(self, rows: pl.LazyFrame) -> pl.Expr:
         """Reads `model_patch` and `held_out`; without one of them a row passes."""

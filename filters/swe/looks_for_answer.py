@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import orjson
 
@@ -26,6 +26,7 @@ class LooksForAnswer(Spec):
     SWE-ZERO (arXiv 2604.01496) closes the repository's history instead; a box that does both has few such attempts."""
 
     use_name = "looks_for_answer"
+    rowwise: ClassVar[bool] = True
 
     allow: tuple[Kind, ...] = ()
     """Kinds of signs that stay."""

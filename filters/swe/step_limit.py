@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from datafactory.spec import Spec
 
@@ -14,6 +14,7 @@ class StepLimit(Spec):
     """Drops attempts that were ended by the rollout's `max_turns` (SWE-ZERO, arXiv 2604.01496, section 2)."""
 
     use_name = "step_limit"
+    rowwise: ClassVar[bool] = True
 
     def reject(self, rows: pl.LazyFrame) -> pl.Expr:
         """Reads `stop` and `n_turns`."""
