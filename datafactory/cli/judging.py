@@ -42,13 +42,13 @@ def _print(found: Scored, made: list[Standing], drawn: list[Path], out: Console)
     out.print(words(f"{found.attempts:,} attempts in {found.stage.path.name}{state}", "bold"))
     for standing in made:
         out.print()
-        out.print(words(_title(standing)))
+        out.print(words(_title(standing)), soft_wrap=True)
         if standing.truth.attempts:
             out.print(_measures(standing))
             out.print()
             out.print(_thresholds(standing))
         for note in standing.truth.notes:
-            out.print(words(f"  note: {note}", "yellow"))
+            out.print(words(f"  note: {note}", "yellow"), soft_wrap=True)
     out.print()
     out.print(words("In brackets: 95 % intervals, by bootstrap over tasks.", "dim"))
     for path in drawn:

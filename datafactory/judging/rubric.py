@@ -17,7 +17,7 @@ Part = Literal["prompt", "transcript", "answer", "diff"]
 """`prompt`: the task's; `transcript`: what was said and shown; `answer`: what the agent said last, or the answer to a
 question; `diff`: what an attempt at a repository changed."""
 
-REASON_CHARS = 2000
+REASON_CHARS = 1000
 """Characters of a reason at most, by the schema: a model that rambles must come to its number."""
 
 
