@@ -28,6 +28,7 @@ KINDS: dict[str, tuple[str, str]] = {
     "trainer": ("sft", "TABLE"),
     "corpus": ("datafactory.corpora", "TABLE"),
     "retriever": ("datafactory.corpora.retrievers", "TABLE"),
+    "embedder": ("datafactory.topics", "TABLE"),
 }
 """Where each kind of component has its table of names."""
 
@@ -42,6 +43,7 @@ TRADE: dict[str, tuple[str, ...]] = {
     "trainer": ("train",),
     "corpus": ("pages",),
     "retriever": ("open",),
+    "embedder": ("fit",),
 }
 """The method, or one of them, that makes a class a component of the kind."""
 

@@ -3,6 +3,7 @@
 TABLE: dict[str, str] = {
     "solved": "filters.solved:Solved",
     "score": "filters.score:Score",
+    "topics": "filters.topics:Topics",
     "length": "filters.length:Length",
     "duplicate": "filters.duplicate:Duplicate",
     "near_duplicate": "filters.near_duplicate:NearDuplicate",

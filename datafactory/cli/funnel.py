@@ -216,8 +216,11 @@ def _count_table(funnel: Funnel, tally: StageTally, stage: StageFolder) -> None:
         if dropped.exists():
             by = pl.scan_parquet(dropped).group_by("filter").len().collect()
             tally.rejected = Counter(dict(by.iter_rows()))
-    if kept is not None and funnel.dataset is None:
+    # A table that drops nothing tells no more than the one before: arrange repeats rows.
+    if kept is not None and (funnel.dataset is None or dropped.exists()):
         funnel.reached.add("kept")
+        for counts in funnel.generators.values():
+            counts["kept"] = 0
         for generator, number in kept.iter_rows():
             funnel.add(generator, "kept", number)
     funnel.dataset, funnel.rows = str(stage.table), tally.records

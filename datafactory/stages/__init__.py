@@ -6,6 +6,7 @@ TABLE: dict[str, str] = {
     "rollout": "datafactory.stages.rollout:Rollout",
     "verify": "datafactory.stages.verify:Verify",
     "judge": "datafactory.stages.judge:Judge",
+    "cluster": "datafactory.stages.cluster:Cluster",
     "select": "datafactory.stages.select:Select",
     "arrange": "datafactory.stages.arrange:Arrange",
     "train": "datafactory.stages.train:Train",
