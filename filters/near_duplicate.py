@@ -110,11 +110,10 @@ class NearDuplicate(Spec):
             threshold=self.threshold,
         )
         ids = everyone["id"]
-        return {
-            ids[pair.row]: f"near_duplicate: {_said(pair.likeness)} similar to {ids[pair.original]}" for pair in pairs
-        }
+        said = "near_duplicate: {} similar to {}"
+        return {ids[pair.row]: said.format(_digits(pair.likeness), ids[pair.original]) for pair in pairs}
 
 
-def _said(likeness: float) -> str:
+def _digits(likeness: float) -> str:
     """Two digits, cut off: only equal sets are 1.00 similar."""
     return f"{math.floor(likeness * 100) / 100:.2f}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 from pydantic import Field
 
@@ -12,15 +12,13 @@ from datafactory.errors import FilterError, boundary
 from datafactory.protocols import Filter
 from datafactory.run import Run
 from datafactory.spec import Component
-from datafactory.stages.labels import label, labels
+from datafactory.stages.labels import label
+from datafactory.stages.sifting import decide, part, reason
 from datafactory.stages.stage import Stage
 from datafactory.stages.tables import table_of
 from datafactory.storage import REJECTED, TABLE, Shelf
-from datafactory.table import empty, scan, write_frame
+from datafactory.table import empty, scan
 from datafactory.types import Record, Trajectory
-
-if TYPE_CHECKING:
-    import polars as pl
 
 
 class Select(Stage):
@@ -40,7 +38,7 @@ class Select(Stage):
         for chosen in self.filters:
             try:
                 with boundary(FilterError, label(chosen)):
-                    rows.select(_reason(chosen, rows)).collect()
+                    rows.select(reason(chosen, rows)).collect()
             except FilterError as error:
                 yield str(error)
 
@@ -50,40 +48,8 @@ class Select(Stage):
         await asyncio.to_thread(self._select, source, run)
 
     def _select(self, source: Shelf[Any], run: Run[Any]) -> None:
-        import polars as pl
-
         rows = scan(table_of(source, run))
-        decided = self._decide(rows)
-        kept = rows.join(decided.lazy(), on="id", how="anti", maintain_order="left")
-        dropped = rows.join(decided.lazy(), on="id", how="inner", maintain_order="left")
-        write_frame(dropped, run.shelf.folder / REJECTED)
-        count = write_frame(kept, run.shelf.folder / TABLE)
-        reasons = decided.group_by(pl.col("filter")).len().sort("len", "filter", descending=[True, False])
-        run.shelf.tell(count, dict(reasons.iter_rows()))
-        run.progress.finished = count + decided.height
-
-    def _decide(self, rows: pl.LazyFrame) -> pl.DataFrame:
-        """Which rows go: `id`, `filter`, `reason`; only these are held in memory."""
-        import polars as pl
-
-        decided = pl.DataFrame(schema={"id": pl.String, "filter": pl.String, "reason": pl.String})
-        for name, chosen in zip(labels(self.filters), self.filters, strict=True):
-            left = rows.join(decided.lazy(), on="id", how="anti", maintain_order="left")
-            with boundary(FilterError, f"filtering with {label(chosen)}"):
-                named = left.select("id", pl.lit(name).alias("filter"), _reason(chosen, left))
-                found = named.filter(pl.col("reason").is_not_null())
-                decided = pl.concat([decided, found.collect(engine="streaming")])
-        return decided
-
-
-def _reason(chosen: Filter, rows: pl.LazyFrame) -> pl.Expr:
-    """The filter's column, which must be text: null keeps a row, and a `true` is no reason. Raises FilterError."""
-    import polars as pl
-
-    made = chosen.reject(rows).alias("reason")
-    kind = rows.select(made).collect_schema()["reason"]
-    if kind not in (pl.String, pl.Null):
-        raise FilterError(
-            f"{type(chosen).__name__}.reject must give a column of text (null keeps, text drops), not {kind}"
-        )
-    return made.cast(pl.String)
+        decided = decide(rows, self.filters)
+        count = part(rows, decided, run.shelf.folder / TABLE, run.shelf.folder / REJECTED)
+        run.shelf.tell(count, decided.counts())
+        run.progress.finished = decided.total

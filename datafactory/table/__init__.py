@@ -2,7 +2,8 @@
 
 from datafactory.table.columns import COLUMNS, RANK, Column, arrow_schema
 from datafactory.table.export import export
-from datafactory.table.parquet import RowWriter, empty, read_rows, scan, write_frame, write_parquet
+from datafactory.table.frames import FrameWriter, write_frame
+from datafactory.table.parquet import RowWriter, empty, read_rows, scan, write_parquet
 from datafactory.table.records import read_records, write_records
 from datafactory.table.rows import content_hash, example, row, row_key
 
@@ -10,6 +11,7 @@ __all__ = [
     "COLUMNS",
     "RANK",
     "Column",
+    "FrameWriter",
     "RowWriter",
     "arrow_schema",
     "content_hash",

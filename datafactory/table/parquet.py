@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Self
 
 from datafactory.errors import DataError, StorageError, boundary
-from datafactory.table.columns import COLUMNS, RANK, Column, Kind, arrow_schema
+from datafactory.table.columns import COLUMNS, Column, Kind, arrow_schema
 from datafactory.table.order import ordered
 from datafactory.table.rows import row_key
 from datafactory.table.text import LONE_SURROGATE, json_text
@@ -187,45 +187,3 @@ def _is_json(kind: pa.DataType) -> bool:
     import pyarrow as pa
 
     return isinstance(kind, pa.JsonType)
-
-
-def write_frame(frame: pl.LazyFrame, path: Path) -> int:
-    """Write a frame from `scan` in its own order, and say how many rows; columns of its own are written as they are.
-
-    The text in columns that `COLUMNS` calls JSON becomes JSON again. Raises StorageError.
-    """
-    import polars as pl
-    import pyarrow.parquet as pq
-
-    batches = frame.collect_batches(chunk_size=GROUP_ROWS, maintain_order=True)
-    oldest = pl.CompatLevel.oldest()
-    schema = _written(frame.collect_schema().to_frame().to_arrow(compat_level=oldest).schema)
-    rows = 0
-    with whole(path) as draft, pq.ParquetWriter(draft, schema, compression="zstd", compression_level=LEVEL) as file:
-        for batch in batches:
-            share = min(1.0, GROUP_BYTES / max(1.0, batch.estimated_size()))
-            for part in batch.iter_slices(max(1, int(batch.height * share))):
-                with boundary(StorageError, f"writing {path.name}"):
-                    file.write_table(part.to_arrow(compat_level=oldest).cast(schema))
-            rows += batch.height
-    return rows
-
-
-def _written(found: pa.Schema) -> pa.Schema:
-    """The schema in which a frame's columns are written: ours where we know the column, else without `large` types."""
-    import pyarrow as pa
-
-    known = {field.name: field for field in arrow_schema((*COLUMNS, RANK))}
-    return pa.schema([known.get(field.name) or pa.field(field.name, _small(field.type)) for field in found])
-
-
-def _small(kind: pa.DataType) -> pa.DataType:
-    import pyarrow as pa
-
-    if pa.types.is_large_string(kind):
-        return pa.string()
-    if pa.types.is_large_list(kind):
-        return pa.list_(_small(kind.value_type))
-    if pa.types.is_struct(kind):
-        return pa.struct([(field.name, _small(field.type)) for field in kind.fields])
-    return kind
