@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -16,6 +17,8 @@ from datafactory.types import Task, Trajectory, digest_of
 
 CODE = 24
 """Hex digits of a fence's code: 96 bits."""
+PLACES = ("A", "B")
+"""What two attempts are called where they are compared."""
 
 
 @dataclass(frozen=True)
@@ -55,25 +58,25 @@ def evidence(rubric: Rubric, task: Task, attempt: Trajectory, room: Room, code: 
     return [Shown(part, text) for part, text in made.items() if text is not None]
 
 
-def fence(rubric: Rubric, task: Task, attempt: Trajectory, room: Room, *, seed: int) -> str:
-    """A code that stands in no part. It follows from the seed and from all of the text, so that it is the same in
-    every run and nobody who writes the text can know it."""
-    parts = evidence(rubric, task, attempt, room, "-" * CODE)
+def fenced(make: Callable[[str], list[Shown]], seed: int) -> tuple[str, list[Shown]]:
+    """A code that stands in none of the parts that `make` gives for a code, and the parts with it. It follows from the
+    seed and from all of the text, so that it is the same in every run and nobody who writes the text can know it."""
+    parts = make("-" * CODE)
     text = [[part.title, part.text] for part in parts]
     code = digest_of(["fence", seed, text], length=CODE)
     while any(code in part.text for part in parts):
         code = digest_of(["fence", code, text], length=CODE)
-    return code
+    return code, make(code)
 
 
 def request(rubric: Rubric, task: Task, attempt: Trajectory, room: Room, *, seed: int) -> str:
     """The prompt for a judge. Raises ConfigError where the rubric's text cannot be filled in."""
-    code = fence(rubric, task, attempt, room, seed=seed)
+    code, parts = fenced(lambda code: evidence(rubric, task, attempt, room, code), seed)
     low, high = (rubric.schema_of_answers["properties"]["score"].get(key) for key in ("minimum", "maximum"))
-    return _frame().render(
+    return _frame("judge").render(
         criteria=rubric.text(),
         code=code,
-        parts=evidence(rubric, task, attempt, room, code),
+        parts=parts,
         own_schema=json.dumps(rubric.own_schema, indent=1) if rubric.own_schema is not None else "",
         whole=rubric.whole,
         low=low,
@@ -81,7 +84,23 @@ def request(rubric: Rubric, task: Task, attempt: Trajectory, room: Room, *, seed
     )
 
 
+def comparison(rubric: Rubric, task: Task, pair: tuple[Trajectory, Trajectory], room: Room, *, seed: int) -> str:
+    """The prompt for a judge of two attempts, in this order; each has half of the room."""
+    half = Room(whole=room.whole // 2, each=room.each)
+
+    def make(code: str) -> list[Shown]:
+        parts = []
+        for place, attempt in zip(PLACES, pair, strict=True):
+            own = evidence(rubric, task, attempt, half, code)
+            parts += [part for part in own if part.title == "prompt" and place == PLACES[0]]
+            parts += [Shown(f"{place} {part.title}", part.text) for part in own if part.title != "prompt"]
+        return parts
+
+    code, parts = fenced(make, seed)
+    return _frame("compare").render(criteria=rubric.text(), code=code, parts=parts)
+
+
 @cache
-def _frame() -> jinja2.Template:
-    text = (files("datafactory.judging") / "prompts" / "judge.md").read_text(encoding="utf-8")
+def _frame(name: str) -> jinja2.Template:
+    text = (files("datafactory.judging") / "prompts" / f"{name}.md").read_text(encoding="utf-8")
     return jinja2.Environment(undefined=jinja2.StrictUndefined, autoescape=False).from_string(text)

@@ -34,6 +34,8 @@ class Rubric(BaseModel):
     """Whether only whole numbers are answers."""
     sees: tuple[Part, ...] = Field(default=("prompt", "transcript"), min_length=1)
     """What the judge is shown, in this order."""
+    pairs: bool = False
+    """Whether two attempts are compared (the stage `compare`), rather than one judged."""
     own_schema: dict[str, Any] | None = Field(default=None, alias="schema")
     """JSON schema of the answer; None: `reasoning`, then `score` on the scale."""
     criteria: str = Field(min_length=1)
@@ -50,6 +52,8 @@ class Rubric(BaseModel):
     def _reason_comes_first(self) -> Self:
         if self.own_schema is None:
             return self
+        if self.pairs:
+            raise ValueError("schema: comparisons have a schema of their own")
         try:
             Draft202012Validator.check_schema(self.own_schema)
         except SchemaError as error:
@@ -104,8 +108,9 @@ def own_file(named: str) -> Path | None:
     return None if named in packaged() else Path(named).expanduser()
 
 
-def load_rubric(named: str) -> Rubric:
-    """A rubric by its name, or from a file. Raises ConfigError with the file and what is wrong in it."""
+def load_rubric(named: str, *, pairs: bool = False) -> Rubric:
+    """A rubric by its name, or from a file; `pairs`: one that compares. Raises ConfigError with the file and what is
+    wrong in it."""
     path = packaged().get(named) or Path(named).expanduser()
     try:
         text = path.read_text(encoding="utf-8")
@@ -124,4 +129,7 @@ def load_rubric(named: str) -> Rubric:
         said = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'rubric'}: {e['msg']}" for e in error.errors())
         raise ConfigError(f"{path}: {said}") from error
     made.text()
+    if made.pairs != pairs:
+        stage, other = ("compare", "judge") if made.pairs else ("judge", "compare")
+        raise ConfigError(f"rubric {named!r} is one of the stage {stage} (its key `pairs`), not of {other}")
     return made

@@ -6,6 +6,7 @@ TABLE: dict[str, str] = {
     "rollout": "datafactory.stages.rollout:Rollout",
     "verify": "datafactory.stages.verify:Verify",
     "judge": "datafactory.stages.judge:Judge",
+    "compare": "datafactory.stages.compare:Compare",
     "cluster": "datafactory.stages.cluster:Cluster",
     "select": "datafactory.stages.select:Select",
     "arrange": "datafactory.stages.arrange:Arrange",

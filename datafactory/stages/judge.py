@@ -78,9 +78,7 @@ class Judge(Stage):
             made = [await self._asked(name, teacher, text, attempt, rubric, run) for name, teacher in named]
             if len(made) > 1:
                 made.append(combined(made, rubric, self.combine))
-            new = {(score.name, score.judge) for score in made}
-            before = [score for score in attempt.scores if (score.name, score.judge) not in new]
-            return attempt.but(scores=(*before, *made))
+            return with_scores(attempt, made)
 
         await run.each(attempts(), judge, at_once=self.at_once)
 
@@ -105,6 +103,13 @@ def _episode(run: Run[Any], rubric: Rubric, name: str, attempt: Trajectory, numb
     """Without the task, which holds the checks and the solution; samples differ in their seeds."""
     seed = int(digest_of([run.seed, "judge", rubric.name, name, attempt.id, number]), 16) % (1 << 31)
     return Episode(id=attempt.id, seed=seed)
+
+
+def with_scores(attempt: Trajectory, made: list[Score]) -> Trajectory:
+    """The attempt with new scores, in the place of those that the same judges gave it for the same before."""
+    new = {(score.name, score.judge) for score in made}
+    before = [score for score in attempt.scores if (score.name, score.judge) not in new]
+    return attempt.but(scores=(*before, *made))
 
 
 def called(judges: Iterable[Teacher]) -> list[str]:

@@ -16,7 +16,7 @@ from datafactory.spec import Spec
 from datafactory.types import Message, Reply
 
 _PART = re.compile(
-    r"^===== ([0-9a-f]{24}) (\w+) begins =====\n(.*?)\n===== \1 \2 ends =====$", re.DOTALL | re.MULTILINE
+    r"^===== ([0-9a-f]{24}) ([\w ]+) begins =====\n(.*?)\n===== \1 \2 ends =====$", re.DOTALL | re.MULTILINE
 )
 _ERRORS = re.compile(
     r"command not found|No such file or directory|Permission denied|syntax error|Traceback \(most recent call last\)"
@@ -68,18 +68,39 @@ class RulesChat:
         schema: Mapping[str, Any] | None = None,
         episode: Episode | None = None,
     ) -> Reply:
-        """`reasoning` and `score`, which lies on the scale of the schema. Raises TeacherError where there is no
-        transcript to judge."""
+        """`reasoning`, with `score` on the scale of the schema or, where two attempts are compared, `verdict`. Raises
+        TeacherError where there is no transcript to judge."""
         found = _PART.findall(messages[-1].content)
         parts = {title: text for _, title, text in found}
-        if "transcript" not in parts or schema is None:
-            raise TeacherError("judge_rules: can only answer the prompts of the stage `judge`, with a transcript")
-        chance, said = _judged(_read(parts["transcript"], found[0][0]), parts.get("prompt", ""))
-        asked = schema.get("properties", {}).get("score", {})
-        low, high = asked.get("minimum", 0), asked.get("maximum", 1)
-        score = low + chance * (high - low)
-        answer = {"reasoning": said, "score": round(score) if asked.get("type") == "integer" else round(score, 4)}
+        asked = (schema or {}).get("properties", {})
+
+        def judged(title: str) -> tuple[float, str]:
+            return _judged(_read(parts[title], found[0][0]), parts.get("prompt", ""))
+
+        if "transcript" in parts and "score" in asked:
+            chance, said = judged("transcript")
+            answer: dict[str, Any] = {"reasoning": said, "score": _on_scale(chance, asked["score"])}
+        elif "A transcript" in parts and "B transcript" in parts and "verdict" in asked:
+            (one, of_one), (other, of_other) = judged("A transcript"), judged("B transcript")
+            answer = {"reasoning": f"A: {of_one} B: {of_other}", "verdict": _verdict(one - other)}
+        else:
+            raise TeacherError("judge_rules: can only answer the stages `judge` and `compare`, with transcripts")
+        room = asked.get("reasoning", {}).get("maxLength")
+        answer["reasoning"] = answer["reasoning"][:room]
         return Reply(message=Message(role="assistant", content=orjson.dumps(answer).decode()), model=MODEL)
+
+
+def _on_scale(chance: float, asked: Mapping[str, Any]) -> float:
+    low, high = asked.get("minimum", 0), asked.get("maximum", 1)
+    score: float = low + chance * (high - low)
+    return round(score) if asked.get("type") == "integer" else round(score, 4)
+
+
+def _verdict(lead: float) -> str:
+    for least, said in ((0.4, ">>"), (0.02, ">")):
+        if abs(lead) >= least:
+            return f"A{said}B" if lead > 0 else f"B{said}A"
+    return "A=B"
 
 
 @dataclass(frozen=True)

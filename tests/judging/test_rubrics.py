@@ -42,9 +42,9 @@ def says(content: object, **more: object) -> Reply:
 
 
 def test_every_rubric_that_comes_along_can_be_read_and_has_its_files_name():
-    assert list(packaged()) == ["quality", "success"]
+    assert list(packaged()) == ["better", "quality", "success"]
     for name in packaged():
-        rubric = load_rubric(name)
+        rubric = load_rubric(name, pairs=name == "better")
         assert rubric.name == name
         assert list(rubric.schema_of_answers["properties"]) == ["reasoning", "score"]
 
@@ -80,8 +80,15 @@ def test_a_rubric_that_is_wrong_names_the_file_and_what_is_wrong(own, change, sa
 
 
 def test_a_name_that_is_neither_a_rubric_nor_a_file_lists_the_rubrics():
-    with pytest.raises(ConfigError, match=r"no rubric of that name \(quality, success\), and no file"):
+    with pytest.raises(ConfigError, match=r"no rubric of that name \(better, quality, success\), and no file"):
         load_rubric("succes")
+
+
+def test_a_rubric_that_compares_is_none_that_judges_and_the_other_way_round():
+    with pytest.raises(ConfigError, match="'better' is one of the stage compare"):
+        load_rubric("better")
+    with pytest.raises(ConfigError, match="'success' is one of the stage judge"):
+        load_rubric("success", pairs=True)
 
 
 def test_an_answer_is_its_number_and_its_reason(own):
