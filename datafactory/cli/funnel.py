@@ -40,6 +40,8 @@ class StageTally:
     """By boundary."""
     errors: dict[str, str] = field(default_factory=dict)
     """The last error at each boundary."""
+    measured: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """How far filters are right that can say it, by their names (`Measured`)."""
 
 
 @dataclass
@@ -115,6 +117,7 @@ class Funnel:
                     "rejected": dict(s.rejected.most_common()),
                     "lost": dict(s.lost.most_common()),
                     "errors": {what: s.errors[what] for what in s.lost},
+                    "measured": s.measured,
                 }
                 for s in self.stages
             ],
@@ -137,6 +140,7 @@ def count(run: RunFolder) -> Funnel:
         funnel.stages.append(tally)
         if tally.state == "new":
             continue
+        tally.measured = (stage.manifest or {}).get("measured", {})
         lost: dict[str, str] = {}
         for row in stage.failures():
             what = str(row.get("boundary") or row.get("kind"))

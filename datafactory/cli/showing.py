@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from datafactory.cli.funnel import STEPS, Funnel, count
 from datafactory.cli.printing import console, say_json, shorten, words
@@ -113,12 +114,26 @@ def _print_reasons(funnel: Funnel, out: Console) -> None:
             out.print()
             out.print(words(f"rejected by {stage.stage}"))
             _print_counts(stage.rejected, out)
+        for name, said in stage.measured.items():
+            out.print(words(f"  {shorten(name, 40)}, held against verdicts: {measured(said)}"), soft_wrap=True)
         if stage.lost:
             out.print()
             out.print(words(f"lost to the infrastructure in {stage.stage}, with the last error of each kind"))
             for what, number in stage.lost.most_common(REASONS):
                 out.print(words(f"  {number:>7,}  {shorten(what, 68)}"))
                 out.print(words(f"           {shorten(stage.errors[what], 200)}", "dim"))
+
+
+def measured(said: Mapping[str, Any]) -> str:
+    """A filter's precision and recall in words, with their intervals."""
+
+    def share(name: str) -> str:
+        if said[name] is None:
+            return f"{name} unknown"
+        value, low, high = said[name]
+        return f"{name} {value:.3f} [{low:.3f}, {high:.3f}]"
+
+    return f"{share('precision')}, {share('recall')} ({said['verified']:,} rows, {said['solved']:,} solved)"
 
 
 def _print_counts(counts: Counter[str], out: Console) -> None:

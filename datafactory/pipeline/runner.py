@@ -143,6 +143,7 @@ class Execution:
             "kept": station.shelf.kept,
             "rejected": dict(station.shelf.dropped.most_common()),
             "lost": len(station.shelf.lost),
+            **station.shelf.facts,
             "seconds": round(max(seconds, 0.0), 3),
             "code_version": __version__,
             "finished": datetime.now(UTC).isoformat(timespec="seconds"),

@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
-from typing import Annotated, Any, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from pydantic import Field
 
 from datafactory.errors import FilterError, boundary
-from datafactory.protocols import Filter
+from datafactory.protocols import Filter, Measured
 from datafactory.run import Run
 from datafactory.spec import Component
-from datafactory.stages.labels import label
+from datafactory.stages.labels import label, labels
 from datafactory.stages.sifting import decide, part, reason
 from datafactory.stages.stage import Stage
 from datafactory.stages.tables import table_of
 from datafactory.storage import REJECTED, TABLE, Shelf
 from datafactory.table import empty, scan
 from datafactory.types import Record, Trajectory
+
+if TYPE_CHECKING:
+    import polars as pl
 
 
 class Select(Stage):
@@ -52,4 +55,15 @@ class Select(Stage):
         decided = decide(rows, self.filters)
         count = part(rows, decided, run.shelf.folder / TABLE, run.shelf.folder / REJECTED)
         run.shelf.tell(count, decided.counts())
+        run.shelf.facts |= self._measured(rows)
         run.progress.finished = decided.total
+
+    def _measured(self, rows: pl.LazyFrame) -> dict[str, Any]:
+        """For the manifest: how far filters that can say it (`Measured`) are right, on all rows, whatever filters stand
+        before them. Raises FilterError."""
+        found = {}
+        for name, chosen in zip(labels(self.filters), self.filters, strict=True):
+            if isinstance(chosen, Measured):
+                with boundary(FilterError, f"measuring {name}"):
+                    found[name] = chosen.measure(rows)
+        return {"measured": found} if found else {}

@@ -39,6 +39,8 @@ class Shelf(Generic[R]):
         self.kept = 0
         self.dropped: Counter[str] = Counter()
         """Rejected items by reason."""
+        self.facts: dict[str, Any] = {}
+        """What else the manifest is to say, by the stage: JSON values."""
         self.lost: set[str] = set()
         """Keys of items that the infrastructure lost and that are not done since."""
         self._done: dict[str, int] = {}
