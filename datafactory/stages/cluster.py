@@ -168,4 +168,5 @@ def _labels(prompts: Prompts, clusters: Clusters, topics: list[Topic]) -> pl.Laz
     names = pl.Series([topic.name for topic in topics] + [NO_TOPIC], dtype=pl.String)
     labels = pl.Series(clusters.labels, dtype=pl.Int64)
     at = pl.select(pl.when(labels < 0).then(len(topics)).otherwise(labels)).to_series()
-    return pl.LazyFrame({"task_id": prompts.ids, "cluster": labels, "topic": names.gather(at)})
+    ids = pl.Series(prompts.ids, dtype=pl.String)
+    return pl.LazyFrame({"task_id": ids, "cluster": labels, "topic": names.gather(at)})

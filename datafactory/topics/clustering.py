@@ -24,6 +24,9 @@ PER_TOPIC = 50
 (arXiv 2406.11939, section 4)."""
 MOST = 4000
 """Topics of k-means at most where nobody says how many."""
+CAREFUL = 100
+"""Topics up to which k-means chooses its first centres apart (k-means++): for 1,000 of 100,000 random directions that took 108 s,
+and a random choice 0.3 s, after which the same number of steps came to the same inertia within 0.1 %."""
 
 
 @dataclass(frozen=True)
@@ -134,7 +137,9 @@ def _by_means(space: Vectors, chosen: Indices, known: npt.NDArray[np.bool_], wis
     wanted = wish.topics or min(MOST, max(2, len(tasks) // PER_TOPIC))
     labels = np.full(len(space), -1, dtype=np.int64)
     if len(tasks):
-        means = MiniBatchKMeans(min(wanted, len(tasks)), random_state=wish.seed, batch_size=4096, n_init=3)
+        count = min(wanted, len(tasks))
+        start = "k-means++" if count <= CAREFUL else "random"
+        means = MiniBatchKMeans(count, init=start, random_state=wish.seed, batch_size=4096, n_init=3, max_iter=20)
         labels[tasks] = means.fit(space[tasks]).labels_
     return labels
 

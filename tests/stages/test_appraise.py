@@ -162,12 +162,13 @@ stages:
   - {use: appraise, judges: [{use: scripted, path: JUDGE}], min_score: 6}
   - {use: rollout, attempts: 1, agent: tools}
   - verify
-  - {use: select, filters: [solved]}
+  - {use: cluster, method: kmeans, topics: 1, min_topic_size: 2}
+  - {use: select, filters: [solved, {use: topics, min: 6, per_topic: 1}]}
 """
 
 
 @pytest.mark.namespace
-async def test_only_tasks_that_are_worth_it_are_attempted(tmp_path: Path) -> None:
+async def test_only_tasks_that_are_worth_it_are_attempted_and_topics_are_sampled(tmp_path: Path) -> None:
     script = tmp_path / "judge.jsonl"
     answers = [says(*INDICATORS), says(*INDICATORS[:2]), says(*INDICATORS[1:]), says()]
     script.write_text(json.dumps({"replies": answers}))
@@ -175,11 +176,16 @@ async def test_only_tasks_that_are_worth_it_are_attempted(tmp_path: Path) -> Non
     file.write_text(PIPELINE.replace("JUDGE", str(script)))
     execution = Execution(load(file), tmp_path / "runs" / "worth")
     await execution.run()
-    assert [station.state for station in execution.stations] == ["complete"] * 5
-    assert [station.shelf.kept for station in execution.stations] == [4, 2, 2, 2, 2]
-    table = pl.read_parquet(execution.stations[-1].shelf.folder / "records.parquet")
+    assert [station.state for station in execution.stations] == ["complete"] * 6
+    assert [station.shelf.kept for station in execution.stations] == [4, 2, 2, 2, 2, 1]
+    table = pl.read_parquet(execution.stations[-2].shelf.folder / "records.parquet")
     scores = table.select(pl.col("scores").explode()).unnest("scores").filter(name="indicators")
     assert sorted(scores["value"].to_list()) == [6, 7]
     assert {Task.model_validate_json(text).digest for text in table["task"]} == set(table["task_digest"])
+    assert table["cluster"].to_list() == [0, 0]
+    dropped = pl.read_parquet(execution.stations[-1].shelf.folder / "rejects.parquet")
+    assert dropped["reason"].to_list() == [
+        f"topics: topic 0 ({table['topic'][0]}): not among the 1 tasks drawn of 2",
+    ]
     funnel = count(open_run("worth", tmp_path / "runs"))
-    assert [funnel.total(step) for step in ("made", "sound", "tried", "solved", "kept")] == [4, 4, 2, 2, 2]
+    assert [funnel.total(step) for step in ("made", "sound", "tried", "solved", "kept")] == [4, 4, 2, 2, 1]
