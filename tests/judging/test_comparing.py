@@ -52,18 +52,18 @@ def test_a_judge_that_only_likes_what_stands_first_gives_a_draw():
     first = says("A>>B")
     for is_first in (True, False):
         score = preferred([((first, first), is_first)], RUBRIC, "j")
-        assert score.value == 0.5
+        assert score.value == 0.0
         assert "kept its word in 0 of 1 pairs" in score.note
 
 
 def test_an_attempts_score_is_its_share_of_the_weight():
     won, tied = (says("A>>B"), says("B>A")), (says("A=B"), says("A=B"))
     score = preferred([(won, True), (tied, False)], RUBRIC, "j")
-    assert score.value == pytest.approx((3 + 1 + 0.5 + 0.5) / 6, abs=1e-6)
+    assert score.value == pytest.approx(2 * (3 + 1 + 0.5 + 0.5) / 6 - 1, abs=1e-6)
     assert score.note == (
         "5 of 6 points; 4 of 4 games against 2 attempts can be read; swapped, the judge kept its word in 2 of 2 pairs"
     )
-    assert preferred([(won, False)], RUBRIC, "j").value == 0
+    assert preferred([(won, False)], RUBRIC, "j").value == -1
 
 
 def test_games_that_cannot_be_read_do_not_count_and_none_gives_no_number():

@@ -44,7 +44,7 @@ async def compared(
 async def test_the_better_attempt_has_the_better_score(tmp_path: Path) -> None:
     attempts = [an_attempt(*said, attempt=number) for number, said in enumerate((BAD, GOOD, FAIR))]
     made = await compared(tmp_path, a_stage(judges=["judge_rules"]), attempts)
-    assert [attempt.scores[0].value for attempt in made] == [0.0, 1.0, 0.75]
+    assert [attempt.scores[0].value for attempt in made] == [-1.0, 1.0, 0.5]
     assert {attempt.scores[0].name for attempt in made} == {"better"}
     assert "4 of 4 games against 2 attempts can be read" in made[0].scores[0].note
     assert "kept its word in 2 of 2 pairs" in made[0].scores[0].note
@@ -72,7 +72,7 @@ async def test_each_pair_is_asked_twice_and_paid_for_once(tmp_path: Path) -> Non
         async with Ledger(tmp_path / "calls.sqlite") as ledger:
             account = Account(ledger)
             made = await compared(tmp_path / str(number), stage, attempts, account)
-            assert {attempt.scores[0].value for attempt in made} == {0.5}
+            assert {attempt.scores[0].value for attempt in made} == {0.0}
             found.append((account.spent.calls, account.found))
         script.write_text(json.dumps({"replies": ["nobody should ask"]}))
     assert found == [(24, 0), (24, 24)]
