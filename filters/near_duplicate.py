@@ -72,8 +72,6 @@ class NearDuplicate(Spec):
             again = own.filter(~pl.col("id").is_first_distinct())["id"][0]
             raise DataError(f"near_duplicate: the id {again!r} is there more than once; put `duplicate` before it")
         dropped = self._dropped(rows, own) if own.height else {}
-        if not dropped:
-            return pl.lit(None, pl.String)
         return pl.col("id").replace_strict(list(dropped), list(dropped.values()), default=None, return_dtype=pl.String)
 
     def _columns(self) -> list[str]:
