@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 
 from datafactory.errors import ConfigError
 from datafactory.judging import COMBINED
+from datafactory.judging.numbers import number_of
 from datafactory.registry import suggest
 from datafactory.spec import Spec
 
@@ -65,7 +66,7 @@ class Topics(Spec):
         clustered, or where `weights` names a topic that is not there."""
         import polars as pl
 
-        value = _number(self.score, self.judge) if self._compares else pl.lit(None, pl.Float64)
+        value = number_of(self.score, self.judge) if self._compares else pl.lit(None, pl.Float64)
         tasks = (
             rows.select("task_id", "cluster", "topic", _value=value)
             .group_by("task_id")
@@ -178,18 +179,6 @@ def _name() -> pl.Expr:
     import polars as pl
 
     return pl.format("topic {} ({})", "cluster", pl.col("topic").fill_null("?"))
-
-
-def _number(name: str, judge: str) -> pl.Expr:
-    """The score of that name by that judge; `combined` is the only one too, where just one judged."""
-    import polars as pl
-
-    field = pl.element().struct.field
-    named = pl.col("scores").list.filter(field("name") == name)
-    own = named.list.filter(field("judge") == judge)
-    if judge == COMBINED:
-        own = pl.when(named.list.len() == 1).then(named).otherwise(own)
-    return own.list.last().struct.field("value").fill_nan(None)
 
 
 def _draws(purpose: str, seed: int, text: pl.Expr) -> pl.Expr:

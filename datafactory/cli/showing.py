@@ -25,7 +25,9 @@ def show(run: str, id: str | None, runs: Path, *, as_json: bool) -> None:
     if id is None:
         funnel = count(folder)
         if as_json:
-            say_json(funnel.as_json())
+            from datafactory.cli.topics import topics_in
+
+            say_json(funnel.as_json() | {"topics": topics_in(funnel.dataset)})
         else:
             _print(funnel, console())
         return
@@ -58,6 +60,7 @@ def _print(funnel: Funnel, out: Console) -> None:
         out.print(words("nothing was made yet", "dim"))
     _print_reasons(funnel, out)
     _print_attempts(funnel, out)
+    _print_topics(funnel, out)
     _print_costs(funnel, out)
     out.print()
     if funnel.dataset is not None:
@@ -157,6 +160,16 @@ def _print_attempts(funnel: Funnel, out: Console) -> None:
     if funnel.mean_reward is not None:
         numbers.append(f"mean reward {funnel.mean_reward:.3f} over {funnel.judged:,} judged")
     out.print(words(f"  {', '.join(numbers)}"))
+
+
+def _print_topics(funnel: Funnel, out: Console) -> None:
+    if funnel.dataset is None:
+        return
+    from datafactory.cli.topics import drawn, topics_in
+
+    if topics := topics_in(funnel.dataset):
+        out.print()
+        out.print(drawn(topics))
 
 
 def _print_costs(funnel: Funnel, out: Console) -> None:

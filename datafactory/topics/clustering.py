@@ -25,8 +25,8 @@ PER_TOPIC = 50
 MOST = 4000
 """Topics of k-means at most where nobody says how many."""
 CAREFUL = 100
-"""Topics up to which k-means chooses its first centres apart (k-means++): for 1,000 of 100,000 random directions that took 108 s,
-and a random choice 0.3 s, after which the same number of steps came to the same inertia within 0.1 %."""
+"""Topics up to which k-means chooses its first centres apart (k-means++). For 1,000 of 100,000 random directions that
+took 108 s and a random choice 0.3 s, and after the same number of steps the inertia was the same within 0.1 %."""
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ import pytest
 
 from datafactory.calls import Account, Ledger
 from datafactory.cli.funnel import count
+from datafactory.cli.topics import topics_in
 from datafactory.judging.indicators import INDICATORS, appraising
 from datafactory.pipeline import Execution, load
 from datafactory.registry import build
@@ -189,3 +190,6 @@ async def test_only_tasks_that_are_worth_it_are_attempted_and_topics_are_sampled
     ]
     funnel = count(open_run("worth", tmp_path / "runs"))
     assert [funnel.total(step) for step in ("made", "sound", "tried", "solved", "kept")] == [4, 4, 2, 2, 1]
+    [topic] = topics_in(funnel.dataset)
+    assert (topic["cluster"], topic["tasks"], topic["rows"]) == (0, 1, 1)
+    assert topic["indicators"] in (6, 7)
