@@ -40,7 +40,8 @@ def read_answer(reply: Reply, rubric: Rubric) -> Answer:
     if text.startswith("```") and text.endswith("```"):
         text = text.removeprefix("```").removesuffix("```").removeprefix("json")
     try:
-        said = json.loads(text, parse_constant=_no_number)
+        # A line break within a string is no JSON, but there is nothing to guess about it.
+        said = json.loads(text, parse_constant=_no_number, strict=False)
     except (ValueError, RecursionError) as error:
         return Answer(None, f"unreadable: no JSON ({error}): {text[:200]}")
     wrong = next(Draft202012Validator(rubric.schema_of_answers).iter_errors(said), None)

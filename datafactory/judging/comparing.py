@@ -49,7 +49,7 @@ Match = tuple[Game, Game]
 def read_game(reply: Reply) -> Game:
     """What a judge said of two attempts; nothing that counts where it cannot be read."""
     try:
-        said = json.loads(reply.message.content)
+        said = json.loads(reply.message.content, strict=False)
     except (ValueError, RecursionError):
         return Game(0, 0.0)
     if reply.cut or not Draft202012Validator(SCHEMA).is_valid(said):

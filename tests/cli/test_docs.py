@@ -44,7 +44,19 @@ def test_the_pages_own_component_is_one(call: Call, tmp_path: Path) -> None:
 def test_every_command_the_page_shows_parses(call: Call) -> None:
     text = (DOCS / "cli.md").read_text()
     commands = set(re.findall(r"^(?:\$ )?datafactory ([a-z]+)", text, re.M))
-    assert commands == {"run", "plan", "show", "replay", "export", "explain", "doctor", "images", "layers", "corpora"}
+    assert commands == {
+        "run",
+        "plan",
+        "show",
+        "judges",
+        "replay",
+        "export",
+        "explain",
+        "doctor",
+        "images",
+        "layers",
+        "corpora",
+    }
     for command in commands:
         assert call(command, "--help").returncode == 0
 

@@ -93,6 +93,7 @@ def test_a_rubric_that_compares_is_none_that_judges_and_the_other_way_round():
 
 def test_an_answer_is_its_number_and_its_reason(own):
     assert read_answer(says({"reasoning": "neat", "score": 4}), own()) == Answer(4.0, "neat")
+    assert read_answer(says('{"reasoning": "neat\nand short", "score": 4}'), own()) == Answer(4.0, "neat\nand short")
     assert read_answer(says('```json\n{"reasoning": "neat", "score": 5}\n```'), own()) == Answer(5.0, "neat")
 
 
