@@ -8,6 +8,7 @@ from pydantic import Field
 
 from datafactory.spec import Spec
 from datafactory.types import Stop
+from datafactory.types.messages import MALFORMED
 
 if TYPE_CHECKING:
     import polars as pl
@@ -32,9 +33,16 @@ class Format(Spec):
     """Whether messages without content and tool calls stay (an empty tool result always does)."""
     loose_tools: bool = False
     """Whether tool results without a call, and tool calls without a result, stay; the last turn's calls need none."""
+    broken_calls: bool = True
+    """Whether calls stay that no tool could take: arguments that are no JSON object, or a tool that is not on offer.
+    Such turns carry no loss, and `max_fault_share` bounds them."""
+    half_said: bool = False
+    """Whether a last answer stays that breaks off in a code block or in a JSON object."""
+    untrainable: bool = False
+    """Whether conversations without a turn that carries loss stay."""
 
     def reject(self, rows: pl.LazyFrame) -> pl.Expr:
-        """Reads `stop`, `n_turns`, `n_faults` and `messages`."""
+        """Reads `stop`, `n_turns`, `n_faults`, `messages`, `tools` and `train_turns`."""
         import polars as pl
 
         messages = pl.col("messages").list.eval(pl.element().str.json_decode(_shape()))
@@ -45,6 +53,13 @@ class Format(Spec):
             reasons.append(_empty(messages))
         if not self.loose_tools:
             reasons += [_orphans(messages), _unanswered(messages)]
+        if not self.broken_calls:
+            reasons += [_malformed(), _unknown(messages)]
+        if not self.half_said:
+            reasons.append(_half_said(messages))
+        if not self.untrainable:
+            none = ~pl.col("train_turns").list.any().fill_null(False)
+            reasons.append(pl.when(none).then(pl.lit("format: no turn carries loss")))
         return pl.coalesce(reasons)
 
     def _stop(self) -> pl.Expr:
@@ -63,7 +78,7 @@ class Format(Spec):
 def _shape() -> pl.Struct:
     import polars as pl
 
-    call = pl.Struct({"id": pl.String})
+    call = pl.Struct({"id": pl.String, "function": pl.Struct({"name": pl.String})})
     text = ("role", "content", "tool_call_id")
     return pl.Struct({**dict.fromkeys(text, pl.String), "tool_calls": pl.List(call)})
 
@@ -119,6 +134,42 @@ def _unanswered(messages: pl.Expr) -> pl.Expr:
 
     count = _calls(messages, last_turn=False).list.set_difference(_results(messages)).list.len()
     return pl.when(count > 0).then(pl.format("format: {} tool calls without a result", count))
+
+
+def _malformed() -> pl.Expr:
+    import polars as pl
+
+    # a key, and not part of a text, whose quotes are escaped
+    count = pl.col("messages").list.eval(pl.element().str.contains(rf'[^\\]"{MALFORMED}"\s*:')).list.sum()
+    return pl.when(count > 0).then(pl.format("format: {} turns with arguments that are no JSON object", count))
+
+
+def _unknown(messages: pl.Expr) -> pl.Expr:
+    import polars as pl
+
+    names = pl.element().struct.field("function").struct.field("name")
+    called = messages.list.eval(_field("tool_calls").list.eval(names).explode().drop_nulls())
+    unknown = called.list.set_difference(pl.col("tools").list.eval(pl.element().str.json_path_match("$.function.name")))
+    shown = pl.format(
+        "format: calls of {} tools that are not on offer, such as {}", unknown.list.len(), unknown.list.min()
+    )
+    return pl.when(unknown.list.len() > 0).then(shown)
+
+
+def _half_said(messages: pl.Expr) -> pl.Expr:
+    import polars as pl
+
+    last = messages.list.eval(_field("content").filter(_field("role") == "assistant").fill_null("")).list.last()
+    text = last.str.strip_chars()
+    fences = text.str.count_matches(r"(?m)^[ \t]*(?:```|~~~)")
+    more = text.str.count_matches("{", literal=True) > text.str.count_matches("}", literal=True)
+    opened = text.str.starts_with("{") & ~text.str.ends_with("}") & more
+    return (
+        pl.when(opened)
+        .then(pl.lit("format: the last answer breaks off in a JSON object"))
+        .when(fences % 2 == 1)
+        .then(pl.lit("format: the last answer breaks off in a code block"))
+    )
 
 
 def _empty(messages: pl.Expr) -> pl.Expr:

@@ -45,7 +45,7 @@ OWN: dict[str, tuple[str, tuple[str, ...]]] = {
     "pypi": (r"\bpypi-AgE[\w-]{50,}", ("pypi-AgE",)),
 }
 """Rules that detect-secrets does not have, in the issuers' documented shapes. Its rule for private keys, the header
-alone, finds every program that looks for one; ours wants a key behind it (in code, with `\\n` for the end of a line)."""
+alone, finds every program that looks for one; ours wants a key behind it."""
 
 KINDS = (*PLUGINS, *OWN)
 SCREEN: dict[str, str] = {

@@ -24,6 +24,8 @@ PLAIN = {
     "attempt": 0,
     "instruction": "go",
     "messages": [USER, ANSWER],
+    "tools": [{"type": "function", "function": {"name": "f"}}],
+    "train_turns": [False, True],
     "stop": "submitted",
     "reward": 1.0,
     "n_turns": 1,
@@ -37,6 +39,8 @@ SCHEMA = {
     **dict.fromkeys(("id", "task_id", "instruction", "stop", "content_hash"), pl.String),
     **dict.fromkeys(("attempt", "n_turns", "n_faults", "n_chars", "completion_tokens", "student_tokens"), pl.Int64),
     "messages": pl.List(pl.String),
+    "tools": pl.List(pl.String),
+    "train_turns": pl.List(pl.Boolean),
     "reward": pl.Float64,
 }
 
@@ -44,7 +48,7 @@ SCHEMA = {
 def frame(*rows: dict) -> pl.LazyFrame:
     """Rows that are plain but for what is given."""
     made = [{**PLAIN, **row} for row in rows]
-    texts = [{**row, "messages": [json.dumps(m) for m in row["messages"]]} for row in made]
+    texts = [{**row, **{key: [json.dumps(m) for m in row[key]] for key in ("messages", "tools")}} for row in made]
     return pl.LazyFrame(texts, schema=SCHEMA)
 
 
