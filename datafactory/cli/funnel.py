@@ -177,7 +177,9 @@ def _count_records(funnel: Funnel, tally: StageTally, stage: StageFolder, lost: 
                 judged[row.get("generator", "")] += 1
                 solved[row.get("generator", "")] += verdict["reward"] == 1.0
                 rewards += verdict["reward"]
-    if judged:  # a later stage judges the same attempts again: its verdicts take the place of those before
+    # A later stage judges the same attempts again, or hands their verdicts on: they take the place of those before,
+    # once they are as many.
+    if judged and (tally.state == "complete" or sum(judged.values()) >= funnel.judged):
         for counts in funnel.generators.values():
             counts["solved"] = 0
         for name, number in solved.items():

@@ -77,8 +77,8 @@ def combined(scores: Sequence[Score], rubric: Rubric, how: Combining) -> Score:
     """The word of several judges; None where not more than half of them gave a number, or a majority is tied.
 
     `majority`: the top of the scale where most judges are above its middle, the bottom where most are below; a judge
-    in the very middle abstains. (Ensembles agree better with people than each judge: arXiv 2406.11939, its table of
-    judges.)
+    in the very middle abstains. Ensembles agree a little better with people than their best judge: 91.5 against 90.9 %
+    in arXiv 2406.11939.
     """
     values = [score.value for score in scores if score.value is not None]
     listed = ", ".join(f"{score.judge} {'-' if score.value is None else f'{score.value:g}'}" for score in scores)

@@ -113,7 +113,7 @@ def load_rubric(named: str, *, pairs: bool = False) -> Rubric:
     wrong in it."""
     path = packaged().get(named) or Path(named).expanduser()
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         known = ", ".join(packaged())
         raise ConfigError(f"rubric {named!r}: no rubric of that name ({known}), and no file: {error}") from error

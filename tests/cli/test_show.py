@@ -14,6 +14,8 @@ import pytest
 
 from datafactory.calls import CALLS, Call, Ledger
 from datafactory.calls.ledger import Holding
+from datafactory.cli.funnel import count
+from datafactory.storage import open_run
 from datafactory.types import Message, Reply, Task, Trajectory, Usage
 
 Calling = Callable[..., Any]
@@ -239,3 +241,13 @@ def test_a_run_without_a_ledger_says_nothing_of_costs(call: Calling, funnel: dic
     assert "accepted" not in said
     assert "dollars" not in said
     assert "models:" not in said
+
+
+async def test_a_later_stage_that_has_only_begun_takes_no_verdicts_away(maker: Any) -> None:
+    """A stage `judge` hands verdicts on: while it runs, it holds but a part of them."""
+    task = maker.task("alpha-00000", "alpha")
+    await maker.synthesize([task])
+    await maker.attempts(2, [maker.attempt(task, number, 1.0) for number in range(4)])
+    await maker.attempts(3, [maker.attempt(task, 0, 1.0)], seal=False)
+    begun = count(open_run(maker.path))
+    assert (begun.judged, begun.total("solved")) == (4, 4)
