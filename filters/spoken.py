@@ -26,7 +26,7 @@ class Passage:
     """Of the message, from 1."""
     role: str
     place: str
-    """`content`, `reasoning` or `arguments` (of a tool call)."""
+    """`content`, `reasoning`, `commands` (of a text dialect) or `arguments` (of a tool call)."""
     text: str
 
     @property
@@ -37,34 +37,39 @@ class Passage:
 
 def passages(messages: Sequence[str]) -> Iterator[Passage]:
     """What was said in messages (JSON text each), in order; a message that is no JSON object counts as content of
-    nobody (role: empty)."""
+    nobody (role: empty). An answer that is itself JSON with `commands` is unpacked."""
     for number, text in enumerate(messages, 1):
         message = _loaded(text)
         if not isinstance(message, dict):
             yield Passage(number, "", "content", text)
             continue
         role = str(message.get("role") or "")
-        for key, place in (("reasoning_content", "reasoning"), ("content", "content")):
-            for said in _strings(message.get(key)):
-                yield Passage(number, role, place, said)
+        for said in _strings(message.get("reasoning_content")):
+            yield Passage(number, role, "reasoning", said)
+        for said in _strings(message.get("content")):
+            parts = _dialect(said) if role == "assistant" and '"commands"' in said else {}
+            for key, value in parts.items():
+                for part in _strings(value):
+                    yield Passage(number, role, "commands" if key == "commands" else "content", part)
+            if not parts:
+                yield Passage(number, role, "content", said)
         for call in message.get("tool_calls") or ():
             function = call.get("function") if isinstance(call, dict) else None
             for said in _strings(function.get("arguments") if isinstance(function, dict) else None):
                 yield Passage(number, role, "arguments", said)
 
 
-def own_words(said: Passage) -> str:
-    """What the teacher says in prose: no tool arguments, no commands of a text dialect, no code in backticks.
+def _dialect(text: str) -> dict[str, Any]:
+    """The object that an answer in a text dialect is; empty: it is none."""
+    found = _loaded(text[text.find("{") : text.rfind("}") + 1])
+    return found if isinstance(found, dict) else {}
 
-    Of an answer that is a JSON object with `commands`, what stands under the other keys."""
-    if said.place == "arguments":
+
+def own_words(said: Passage) -> str:
+    """What the teacher says in prose: no tool arguments, no commands of a text dialect, no code in backticks."""
+    if said.place in ("arguments", "commands"):
         return ""
-    text = said.text
-    if '"commands"' in text:
-        found = _loaded(text[text.find("{") : text.rfind("}") + 1])
-        if isinstance(found, dict):
-            text = "\n".join(_strings({key: value for key, value in found.items() if key != "commands"}))
-    return _FENCED.sub(" ", text) if "`" in text or "~~~" in text else text
+    return _FENCED.sub(" ", said.text) if "`" in said.text or "~~~" in said.text else said.text
 
 
 def _loaded(text: str) -> Any:

@@ -81,7 +81,7 @@ def _pattern(more: tuple[str, ...], unnamed: bool) -> re.Pattern[str]:
     own = [re.escape(name) for name in more]
     # Chinese has no spaces: a name ends where its script does
     models = "|".join([*_table()["models"], *own])
-    model = rf"(?<![A-Za-z0-9_/.])(?:{models})(?![A-Za-z_/]|\.[a-z])(?:[-\s]?v?\d[\w.-]*)?"
+    model = rf"(?<![A-Za-z0-9_/.])(?:{models})(?![A-Za-z_/]|\.[a-z])(?:[-\s]?v?\d(?:[\w.-]*\w)?)?"
     maker = rf"(?:{'|'.join([*_table()['makers'], *own])})(?![A-Za-z0-9_/])"
     made = r"(?:made|created|developed|trained|built|designed|provided|released|published)"
     kind = (
