@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Annotated, Any, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from datafactory.errors import FilterError, boundary
 from datafactory.protocols import Curriculum
 from datafactory.run import Run
 from datafactory.spec import Component
+from datafactory.stages.sifting import ROW
 from datafactory.stages.stage import Stage
 from datafactory.stages.tables import table_of
 from datafactory.storage import TABLE, Shelf
-from datafactory.table import scan, write_frame
+from datafactory.table import scan, write_in_order
 from datafactory.types import Example, Record, Trajectory
+
+if TYPE_CHECKING:
+    import polars as pl
 
 
 class Arrange(Stage):
@@ -33,14 +37,28 @@ class Arrange(Stage):
         await asyncio.to_thread(self._arrange, source, run)
 
     def _arrange(self, source: Shelf[Any], run: Run[Any]) -> None:
-        import polars as pl
-
         rows = scan(table_of(source, run))
         with boundary(FilterError, "arranging rows"):
-            arranged = self.curriculum.arrange(rows, seed=run.seed)
-        if "rank" in arranged.collect_schema().names():
-            arranged = arranged.drop("rank")
-        ranked = arranged.with_row_index("rank").with_columns(pl.col("rank").cast(pl.Int64))
-        count = write_frame(ranked, run.shelf.folder / TABLE)
+            left, order = self._order(rows, run.seed)
+        count = write_in_order(left, order, run.shelf.folder / TABLE, number=ROW)
         run.shelf.tell(count, {})
         run.progress.finished = count
+
+    def _order(self, rows: pl.LazyFrame, seed: int) -> tuple[pl.LazyFrame, pl.DataFrame]:
+        """The columns that the curriculum keeps, and for each rank the number of its row, with columns that are new.
+
+        Only the columns that the curriculum looks at are read for it: conversations stay on disk. Raises FilterError.
+        """
+        import polars as pl
+
+        arranged = self.curriculum.arrange(rows.with_row_index(ROW), seed=seed)
+        known, made = rows.collect_schema().names(), arranged.collect_schema().names()
+        if ROW not in made:
+            raise FilterError(
+                f"{type(self.curriculum).__name__}.arrange must keep the columns of the rows, of which {ROW} says "
+                "where they lie; it may sort, leave out and repeat rows, and add columns"
+            )
+        added = [name for name in made if name not in (*known, ROW, "rank")]
+        order = arranged.select(ROW, *added).collect(engine="streaming")
+        ranked = order.with_row_index("rank").with_columns(pl.col("rank").cast(pl.Int64))
+        return rows.select(name for name in known if name in made), ranked

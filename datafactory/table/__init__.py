@@ -5,6 +5,7 @@ from datafactory.table.export import export
 from datafactory.table.frames import FrameWriter, write_frame
 from datafactory.table.parquet import RowWriter, empty, read_rows, scan, write_parquet
 from datafactory.table.records import read_records, write_records
+from datafactory.table.reordering import write_in_order
 from datafactory.table.rows import content_hash, example, row, row_key
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "row_key",
     "scan",
     "write_frame",
+    "write_in_order",
     "write_parquet",
     "write_records",
 ]
