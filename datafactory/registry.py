@@ -75,6 +75,11 @@ def suggest(word: str, known: Sequence[str]) -> str:
     return f"; one of: {', '.join(sorted(known))}" if known else ""
 
 
+def article(kind: str) -> str:
+    """`an` before an embedder."""
+    return "an" if kind[:1] in "aeiou" else "a"
+
+
 def table(kind: str) -> dict[str, str]:
     """Names of a kind of component, and where each class is."""
     module, attribute = KINDS[kind]
@@ -123,12 +128,14 @@ def build(kind: str, value: Any, path: Path, problems: list[Problem]) -> Spec | 
     if isinstance(value, str):
         value = {"use": value}
     if not isinstance(value, Mapping):
-        problems.append(Problem(path, f"expected a {kind}: its name, or a mapping with 'use', not {kind_of(value)}"))
+        said = f"expected {article(kind)} {kind}: its name, or a mapping with 'use', not {kind_of(value)}"
+        problems.append(Problem(path, said))
         return None
     keys = dict(value)
     name = keys.pop("use", None)
     if not isinstance(name, str):
-        said = f"a {kind} needs 'use'" if name is None else f"'use' must name a {kind}, not be {kind_of(name)}"
+        one = f"{article(kind)} {kind}"
+        said = f"{one} needs 'use'" if name is None else f"'use' must name {one}, not be {kind_of(name)}"
         problems.append(Problem(path, f"{said}{suggest('', list(table(kind)))}"))
         return None
     try:

@@ -66,7 +66,7 @@ def example(kind: str, name: str, cls: type[Spec]) -> str:
             body.append(f"# {key.key}: {inline(key.default)}" + ("   # speed only" if key.speed else ""))
     if kind == "pipeline":
         return "\n".join(line for line in body if not line.startswith("use: "))
-    if kind in ("sandbox", "teacher", "curriculum", "trainer", "corpus", "retriever"):
+    if kind in ("sandbox", "teacher", "curriculum", "trainer", "corpus", "retriever", "embedder"):
         return "\n".join([f"{kind}:", *(f"  {line}" for line in body)])
     return "\n".join([f"{kind}s:", f"  - {body[0]}", *(f"    {line}" for line in body[1:])])
 
@@ -100,7 +100,7 @@ def _plain(value: Any) -> Any:
 
 
 def _of_component(kind: str, annotation: Any) -> str:
-    return f"list of {kind}s" if _is_list(annotation) else f"a {kind}"
+    return f"list of {kind}s" if _is_list(annotation) else f"{registry.article(kind)} {kind}"
 
 
 def _is_list(annotation: Any) -> bool:

@@ -77,6 +77,10 @@ class Cluster(Stage):
             raise ValueError(f"`topics` is for `method: kmeans`; {self.method} finds out by itself")
         return self
 
+    def calls(self, items: int) -> str:
+        """A call for each topic, where a teacher names them."""
+        return "" if self.teacher is None else "a call of the teacher for each topic"
+
     async def run(self, source: Shelf[Any] | None, run: Run[Any]) -> None:
         """Write `records.parquet` and `topics.jsonl`."""
         assert source is not None
