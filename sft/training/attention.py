@@ -39,6 +39,9 @@ def packed(
     """
     if cu_seq_lens_q is None or max_length_q is None:
         raise ValueError("packs say where their rows end: cu_seq_lens_q and max_length_q are missing")
+    if torch.is_autocast_enabled(query.device.type):
+        # Norms of queries and keys leave them in float32, whatever the rest is computed in.
+        query, key, value = (part.to(torch.get_autocast_dtype(query.device.type)) for part in (query, key, value))
     if query.is_cuda and query.dtype in (torch.bfloat16, torch.float16):
         return _flash(query, key, value, cu_seq_lens_q, max_length_q, scaling, sliding_window), None
     if sliding_window is not None and sliding_window < max_length_q:
