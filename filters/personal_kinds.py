@@ -44,6 +44,8 @@ _IBAN = re.compile(r"(?<![A-Za-z0-9])[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-
 _IP = re.compile(r"(?<![\w.-])(?:\d{1,3}\.){3}\d{1,3}(?![\w-]|\.\d)")
 
 
+_LONGEST = 32
+"""Characters of the longest phone number, with its spaces and brackets, and a little more."""
 _COUNTED = ("1234567", "2345678", "3456789", "4567890")
 
 
@@ -75,9 +77,10 @@ def _emails(text: str, _: str | None) -> Iterator[str]:
 def _phones(text: str, region: str | None) -> Iterator[str]:
     from phonenumbers import PhoneNumberFormat, PhoneNumberMatcher, format_number
 
-    if region is None and "+" not in text:
-        return
-    for match in PhoneNumberMatcher(text, region):
+    # reading on from each + is quick; the reading of a whole text is not
+    starts = [match.start() for match in re.finditer(r"\+[1-9(]", text)]
+    parts = [text] if region is not None else [text[max(0, start - 2) : start + _LONGEST] for start in starts]
+    for match in (match for part in parts for match in PhoneNumberMatcher(part, region)):
         value = format_number(match.number, PhoneNumberFormat.E164)
         # 555-01xx is what the North American plan keeps for fiction
         if not re.fullmatch(r"\+1\d{3}55501\d\d", value) and len(set(value[-7:])) > 2 and value[-7:] not in _COUNTED:
