@@ -151,7 +151,7 @@ def test_a_weight_for_a_topic_that_is_not_there_is_a_mistake() -> None:
         reasons(table(("a", 1, 6)), per_topic=1, weights={"grahps": 2})
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(st.data())
 def test_what_is_drawn_does_not_depend_on_the_order_of_rows(data: st.DataObject) -> None:
     tasks = [(f"t{number}", number % 3 - 1, float(number % 8)) for number in range(12)]

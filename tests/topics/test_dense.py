@@ -30,6 +30,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.slow
 @pytest.mark.train
 def test_prompts_become_vectors_of_length_1_and_a_prefix_counts(model: Path) -> None:
     texts = ["count the lines", "bake a cake", ""]
