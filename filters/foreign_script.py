@@ -36,7 +36,7 @@ def _script(name: str) -> str:
 class ForeignScript(Spec):
     """Drops attempts whose teacher wrote letters of a script that is not allowed, thoughts and tool arguments included.
 
-    Nemotron-Terminal drops every answer with Chinese characters (arXiv 2602.21193, section 3). Here the scripts of the
+    Nemotron-Terminal drops every answer with Chinese characters (arXiv 2602.21193). Here the scripts of the
     task's prompt are allowed too, and words that the teacher was shown before (in a file, say) do not count."""
 
     use_name = "foreign_script"

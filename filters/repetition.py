@@ -33,7 +33,8 @@ class Repetition(Spec):
     max_run: int | None = Field(default=3, ge=1)
     """Equal turns in a row; OpenHands' detector takes four for stuck."""
     max_cycles: int | None = Field(default=2, ge=1)
-    """How often a pattern of two or three turns may come one after another; OpenHands' takes three for stuck."""
+    """How often a pattern of two or three turns may come one after another; OpenHands' takes three rounds of two
+    for stuck, where results are equal too."""
     max_turn_share: float | None = Field(default=0.5, ge=0, le=1)
     """Largest share of turns that are equal to an earlier one, in attempts of eight turns and more."""
     ngram: int = Field(default=10, ge=2)

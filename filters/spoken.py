@@ -121,7 +121,7 @@ def judged(suspect: pl.Expr, judge: Callable[..., str | None], *columns: str) ->
     return asked.map_batches(decide, return_dtype=pl.String, is_elementwise=True)
 
 
-@functools.lru_cache(maxsize=256)
+@functools.lru_cache(maxsize=32)
 def task_text(task: str | None) -> str:
     """All texts of a task (the column `task`, JSON) one after another: prompt, files, checks and solution."""
     return "\n".join(_strings(_loaded(task))) if task else ""

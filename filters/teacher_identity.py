@@ -22,7 +22,7 @@ SHOWN = 80
 
 
 class TeacherIdentity(Spec):
-    """Drops attempts whose teacher names itself or its maker, as Nemotron-Terminal does (arXiv 2602.21193, section 3):
+    """Drops attempts whose teacher names itself or its maker, as Nemotron-Terminal does (arXiv 2602.21193):
     a student would learn to be somebody else.
 
     Only what the teacher says of itself, in prose: commands, tool arguments, code in backticks, and sentences that it
