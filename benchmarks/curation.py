@@ -1,6 +1,6 @@
 """Measures curation out of core: rows a second and memory of each filter, and of select and arrange as stages.
 
-    python benchmarks/curation.py --rows 1000000 --folder /somewhere/with/12GB [--only near_duplicate] [--out FILE]
+    python benchmarks/curation.py --rows 1000000 --folder /with/16GB/free [--only near_duplicate] [--out FILE]
 
 Rows are synthetic, 8 KB of messages each; duplicates, near-duplicates, leaks and secrets are planted in them, and
 overlaps with the questions of `--benchmark FILE` (one JSON object a line) where one is given. Each filter judges the
