@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from bisect import bisect_left, insort
 from collections.abc import Sequence
 
@@ -9,17 +10,19 @@ WINDOW = 4096
 """Rows that are packed together: the order of a curriculum holds but for so many."""
 
 
-def packed(lengths: Sequence[int], capacity: int, *, window: int = WINDOW) -> list[list[int]]:
+def packed(lengths: Sequence[int], capacity: int, *, window: int = WINDOW, seed: int = 0) -> list[list[int]]:
     """Numbers of the rows of each pack, every row once and none split. Raises ValueError for a row that is longer.
 
     Best fit, longest first, within windows of rows (Nemotron 3 packs by best fit without truncation, too). The packs
-    keep the windows' order, and so the curriculum's.
+    keep the windows' order, and so the curriculum's; within a window they are shuffled, or long rows would come first.
     """
     if any(length > capacity for length in lengths):
         raise ValueError(f"a row is longer than a pack of {capacity:,} tokens")
     made: list[list[int]] = []
     for start in range(0, len(lengths), window):
-        made += _window(lengths, range(start, min(start + window, len(lengths))), capacity)
+        packs = _window(lengths, range(start, min(start + window, len(lengths))), capacity)
+        random.Random(f"{seed}/{start}").shuffle(packs)
+        made += packs
     return made
 
 

@@ -64,11 +64,11 @@ def _base(spec: Trl, table: Path, folder: Path) -> Path:
 def _order(tokens: Tokens, spec: Trl) -> tuple[list[int], list[list[int]]]:
     """The packs, and their numbers in the order of all epochs."""
     _, _, ends = tokens.arrays()
-    packs = packed(np.diff(ends, prepend=0).tolist(), spec.max_length)
-    random = np.random.default_rng(spec.seed)
+    packs = packed(np.diff(ends, prepend=0).tolist(), spec.max_length, seed=spec.seed)
+    later = np.random.default_rng(spec.seed)
     order: list[int] = []
     while len(order) < round(len(packs) * spec.epochs):
-        order += random.permutation(len(packs)).tolist() if order else range(len(packs))
+        order += later.permutation(len(packs)).tolist() if order else range(len(packs))
     return order[: max(1, round(len(packs) * spec.epochs))], packs
 
 

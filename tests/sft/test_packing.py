@@ -28,6 +28,15 @@ def test_hardly_a_place_is_empty() -> None:
     assert sum(lengths) / (len(packs) * 8192) > 0.98
 
 
+def test_long_rows_do_not_come_first() -> None:
+    draw = random.Random(2)
+    lengths = [draw.randint(1, 1000) for _ in range(400)]
+    longest = [max(lengths[row] for row in pack) for pack in packed(lengths, 1000)]
+    half = len(longest) // 2
+    assert abs(sum(longest[:half]) / half - sum(longest[half:]) / (len(longest) - half)) < 60
+    assert packed(lengths, 1000) == packed(lengths, 1000) != packed(lengths, 1000, seed=1)
+
+
 def test_a_row_that_is_too_long_is_no_row_of_a_pack() -> None:
     with pytest.raises(ValueError, match="longer than a pack of 10 tokens"):
         packed([3, 11], 10)
