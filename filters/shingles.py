@@ -7,7 +7,8 @@ escape (`\\n`, `\\t`, `\\r`), so that code inside JSON inside JSON has the words
 marks of their own and accents written into the letter stay different.
 
 Hashes have 64 bits: among 10 million different words or runs, one pair is equal with a probability of 3e-6. They
-are the same on every machine. No kernel holds the interpreter's lock, so batches can be given to threads.
+are the same on every machine whose Python knows the same letters. No kernel holds the interpreter's lock, so batches
+can be given to threads.
 """
 
 from __future__ import annotations
@@ -31,6 +32,8 @@ ROLES = {"system": 1, "user": 2, "assistant": 4, "tool": 8}
 """Bits that say whose messages are read."""
 EVERYBODY = frozenset(ROLES)
 
+_VARIANTS = range(0xFE00, 0xFE10)
+"""Marks that choose how the sign before is drawn, such as that of an emoji, and are no part of a word."""
 _UNSPACED = ("CJK ", "HIRAGANA", "KATAKANA", "THAI ", "LAO ", "KHMER ", "MYANMAR ")
 
 
@@ -122,7 +125,7 @@ def _letters() -> Array:
     table = np.zeros(PLANES, np.uint32)
     for code in range(PLANES):
         letter = chr(code)
-        if unicodedata.category(letter)[0] not in "LMN":
+        if unicodedata.category(letter)[0] not in "LMN" or code in _VARIANTS:
             continue
         folded = unicodedata.normalize("NFKC", letter).casefold()
         table[code] = ord(folded) if len(folded) == 1 else code

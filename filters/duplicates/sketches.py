@@ -18,7 +18,7 @@ SIZE = 256
 MISSED = 0.003
 """Largest share of pairs right at the threshold that may lie in no band together."""
 DOUBT = 4.0
-"""Standard deviations by which an estimate may be too low before a pair is left unproved: 8 in 100,000 are more, at 0.8."""
+"""Standard deviations that an estimate may be too low before a pair is left unproved (8 in 100,000 are more at 0.8)."""
 
 _compiled = numba.njit(nogil=True, cache=True, boundscheck=False)
 

@@ -42,11 +42,16 @@ def plain_words(text: str) -> list[str]:
     """The words of a text, read letter by letter as the documentation says it."""
     found, word, before = [], "", ""
     for letter in text:
-        kind, folded = unicodedata.category(letter)[0], unicodedata.normalize("NFKC", letter).casefold()
+        rare = 0x20000 <= ord(letter) < 0x40000  # planes of ideographs, not all of which have a name yet
+        kind, folded = (
+            "L" if rare else unicodedata.category(letter)[0],
+            unicodedata.normalize("NFKC", letter).casefold(),
+        )
         folded = folded if len(folded) == 1 else letter
         escape = before == "\\" and letter in "ntr"
-        alone = unicodedata.name(letter, "").startswith(("CJK", "HIRAGANA", "KATAKANA", "THAI"))
+        alone = rare or unicodedata.name(letter, "").startswith(("CJK", "HIRAGANA", "KATAKANA", "THAI"))
         before = letter
+        kind = "S" if 0xFE00 <= ord(letter) < 0xFE10 or ord(letter) >= 0x40000 else kind
         if kind in "LMN" and not escape and not alone:
             word += folded
             continue
