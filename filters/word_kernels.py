@@ -48,6 +48,16 @@ def _hex(data: Array, at: int) -> int:
 
 
 @_compiled
+def _is_hex(data: Array, at: int, end: int) -> bool:
+    """Whether four hex digits stand at a byte."""
+    for i in range(at, at + 4):
+        byte = data[i] if i < end else 0
+        if not (48 <= byte <= 57 or 97 <= (byte | 32) <= 102):
+            return False
+    return True
+
+
+@_compiled
 def _decoded(data: Array, at: int, escaped: bool) -> Any:
     """The code point at a byte, and where the next begins; with `escaped`, of what stands inside a JSON string."""
     byte = np.int64(data[at])
@@ -84,6 +94,8 @@ def _string(data: Array, at: int, end: int, escaped: bool, letters: Array, out: 
             at += 1
         else:
             code, at = _decoded(data, at, escaped)
+        if code == BACKSLASH and at < end and data[at] == 117 and _is_hex(data, at + 1, end):
+            code, at = np.int64(_hex(data, at + 1)), at + 5  # an escape of JSON that is a string in JSON
         letter = _letter(code, letters)
         if slash and (code == 110 or code == 116 or code == 114):  # n, t, r
             letter = np.uint32(0)
