@@ -7,6 +7,7 @@ TABLE: dict[str, str] = {
     "length": "filters.length:Length",
     "duplicate": "filters.duplicate:Duplicate",
     "near_duplicate": "filters.near_duplicate:NearDuplicate",
+    "pass_rate": "filters.pass_rate:PassRate",
     "decontaminate": "filters.decontaminate:Decontaminate",
     "format": "filters.format:Format",
     "teacher_identity": "filters.teacher_identity:TeacherIdentity",
