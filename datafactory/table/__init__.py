@@ -1,6 +1,6 @@
 """Records as tables: Parquet that `datasets`, TRL and polars load."""
 
-from datafactory.table.columns import COLUMNS, RANK, Column, arrow_schema
+from datafactory.table.columns import COLUMNS, PHASE, RANK, Column, arrow_schema
 from datafactory.table.export import export
 from datafactory.table.frames import FrameWriter, write_frame
 from datafactory.table.parquet import RowWriter, empty, read_rows, scan, write_parquet
@@ -10,6 +10,7 @@ from datafactory.table.rows import content_hash, example, row, row_key
 
 __all__ = [
     "COLUMNS",
+    "PHASE",
     "RANK",
     "Column",
     "FrameWriter",

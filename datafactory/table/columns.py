@@ -80,11 +80,13 @@ COLUMNS: tuple[Column, ...] = (
     Column("content_hash", "string", "digest of the conversation without call ids: equal rows say the same"),
     Column("task", "string", "the whole task as JSON text, checks and solution included: enough to verify again"),
     Column("task_digest", "string", "digest of all of the task that shapes an attempt and its judgement"),
+    Column("origin", "string", "name of the source that `gather` took the row from; empty: the run made it itself"),
     Column("lineage", "json", "run, model, sampling, image, seed and code version: enough to make the row again"),
 )
 """What `row` makes. The prompt's column is not called `prompt`: TRL would take the row for prompt-completion data."""
 
 RANK = Column("rank", "int64", "place in the curriculum, from 0 (only in the arranged dataset)")
+PHASE = Column("phase", "int64", "phase of the curriculum, from 0 (only in a dataset that was arranged in phases)")
 
 _STRUCTS = {
     "checks": {"name": "string", "outcome": "string", "score": "float64", "weight": "float64"},

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from datafactory.errors import StorageError, boundary
-from datafactory.table.columns import COLUMNS, RANK, arrow_schema
+from datafactory.table.columns import COLUMNS, PHASE, RANK, arrow_schema
 from datafactory.table.parquet import GROUP_BYTES, GROUP_ROWS, LEVEL
 from datafactory.whole import whole
 
@@ -90,7 +90,7 @@ def _written(found: pa.Schema) -> pa.Schema:
     """The schema in which a frame's columns are written: ours where we know the column, else without `large` types."""
     import pyarrow as pa
 
-    known = {field.name: field for field in arrow_schema((*COLUMNS, RANK))}
+    known = {field.name: field for field in arrow_schema((*COLUMNS, RANK, PHASE))}
     return pa.schema([known.get(field.name) or pa.field(field.name, _small(field.type)) for field in found])
 
 

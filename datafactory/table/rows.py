@@ -67,6 +67,7 @@ def row(trajectory: Trajectory, task: Task) -> dict[str, Any]:
         "content_hash": content_hash(messages),
         "task": json_text(task.model_dump(mode="json")),
         "task_digest": task.digest,
+        "origin": "",
         "lineage": trajectory.lineage.model_dump(mode="json"),
     }
 
@@ -103,6 +104,7 @@ def example(made: Mapping[str, Any]) -> Example:
     """The training example in a row that has a `rank`, as `datasets` yields it (JSON columns decoded)."""
     return Example(
         rank=made["rank"],
+        phase=made.get("phase"),
         task_id=made["task_id"],
         attempt=made["attempt"],
         messages=tuple(_message(wire) for wire in made["messages"]),

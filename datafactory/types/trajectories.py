@@ -104,6 +104,8 @@ class Example(Record):
 
     rank: int
     """Place in the curriculum, from 0."""
+    phase: int | None = None
+    """Phase of the curriculum, from 0; None: it has none."""
     task_id: str
     attempt: int
     messages: tuple[Message, ...]

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from datafactory.errors import DataError
-from datafactory.table import COLUMNS, RANK, content_hash, example, row
+from datafactory.table import COLUMNS, PHASE, RANK, content_hash, example, row
 from datafactory.types import Hop, Message, Question, Source, Task, ToolCall, Violation, files
 
 
@@ -15,7 +15,7 @@ def test_a_row_has_exactly_the_columns(attempt):
 
 def test_every_column_is_documented_with_its_meaning():
     page = (Path(__file__).parents[2] / "docs" / "dataset.md").read_text()
-    for column in (*COLUMNS, RANK):
+    for column in (*COLUMNS, RANK, PHASE):
         assert f"| `{column.name}` |" in page and column.about in page, column.name
 
 
