@@ -27,9 +27,5 @@ TABLE: dict[str, str] = {
 MARKERS: dict[str, str] = {}
 
 CURRICULA: dict[str, str] = {
-    "mixed": "filters.curricula.mixed:Mixed",
-    "staged": "filters.curricula.staged:Staged",
-    "easy_to_hard": "filters.curricula.easy_to_hard:EasyToHard",
-    "bands": "filters.curricula.bands:Bands",
-    "control": "filters.curricula.control:Control",
+    "mixed": "filters.mixed:Mixed",
 }

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from datafactory.protocols import Curriculum
 from filters import CURRICULA, TABLE
-from filters.curricula.mixed import Mixed
+from filters.mixed import Mixed
 
 
 def rows(tasks: int = 50, attempts: int = 4) -> pl.LazyFrame:
