@@ -23,7 +23,7 @@ class Backwards(Spec):
     def arrange(self, rows: pl.LazyFrame, *, seed: int) -> pl.LazyFrame:
         """The rows in order."""
         turned = rows.reverse()
-        return pl.concat([turned, turned.tail(1)]).with_columns(phase=pl.lit("end"))
+        return pl.concat([turned, turned.tail(1)]).with_columns(leg=pl.lit("end"))
 
 
 class Ids(Spec):
@@ -52,7 +52,7 @@ def arranged(folder: Path, curriculum: Spec) -> tuple[pl.DataFrame, pl.DataFrame
 def test_rows_are_sorted_repeated_and_ranked_and_new_columns_stay(tmp_path: Path):
     before, after = arranged(tmp_path, Backwards())
     assert after["rank"].to_list() == [0, 1, 2, 3, 4, 5]
-    assert after["phase"].to_list() == ["end"] * 6
+    assert after["leg"].to_list() == ["end"] * 6
     assert after.drop("rank", "phase").equals(before[[4, 3, 2, 1, 0, 0]])
 
 
