@@ -53,7 +53,7 @@ def test_rows_are_sorted_repeated_and_ranked_and_new_columns_stay(tmp_path: Path
     before, after = arranged(tmp_path, Backwards())
     assert after["rank"].to_list() == [0, 1, 2, 3, 4, 5]
     assert after["leg"].to_list() == ["end"] * 6
-    assert after.drop("rank", "phase").equals(before[[4, 3, 2, 1, 0, 0]])
+    assert after.drop("rank", "leg").equals(before[[4, 3, 2, 1, 0, 0]])
 
 
 def test_a_curriculum_that_loses_the_rows_is_told_what_it_may_do(tmp_path: Path):
