@@ -270,7 +270,16 @@ class Curriculum(Protocol):
     """Puts rows in the order in which a student sees them."""
 
     def arrange(self, rows: pl.LazyFrame, *, seed: int) -> pl.LazyFrame:
-        """The rows to train on, in order; may leave out and repeat."""
+        """The rows to train on, in order; may leave out and repeat, and must keep the columns that there are."""
+        ...
+
+
+@runtime_checkable
+class Accounted(Protocol):
+    """A curriculum that can say what each of its rules leaves."""
+
+    def account(self, rows: pl.LazyFrame, *, seed: int) -> list[dict[str, Any]]:
+        """In order: `rule` in words, `rows` that are left after it (None: a note), and `phase`, where it has one."""
         ...
 
 

@@ -28,4 +28,8 @@ MARKERS: dict[str, str] = {}
 
 CURRICULA: dict[str, str] = {
     "mixed": "filters.mixed:Mixed",
+    "staged": "filters.curricula.staged:Staged",
+    "easy_to_hard": "filters.curricula.easy_to_hard:EasyToHard",
+    "bands": "filters.curricula.bands:Bands",
+    "control": "filters.curricula.control:Control",
 }

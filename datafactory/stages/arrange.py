@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
-from datafactory.errors import FilterError, boundary
+from datafactory.errors import ConfigError, FilterError, boundary
 from datafactory.protocols import Curriculum
 from datafactory.run import Run
 from datafactory.spec import Component
+from datafactory.stages.labels import label
 from datafactory.stages.sifting import ROW
 from datafactory.stages.stage import Stage
 from datafactory.stages.tables import table_of
 from datafactory.storage import TABLE, Shelf
-from datafactory.table import scan, write_in_order
+from datafactory.table import empty, scan, write_in_order
 from datafactory.types import Example, Record, Trajectory
 
 if TYPE_CHECKING:
@@ -30,6 +32,14 @@ class Arrange(Stage):
 
     curriculum: Annotated[Curriculum, Component("curriculum")]
     """The order, and what is left out or repeated for it."""
+
+    def problems(self) -> Iterable[str]:
+        """A curriculum that already fails on a table without rows."""
+        try:
+            with boundary(FilterError, label(self.curriculum)):
+                self._order(empty(), 0)
+        except (ConfigError, FilterError) as error:
+            yield str(error)
 
     async def run(self, source: Shelf[Any] | None, run: Run[Any]) -> None:
         """Write `records.parquet`, in order, with `rank` from 0."""
