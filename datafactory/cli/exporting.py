@@ -8,14 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import orjson
-
-from datafactory.cli.funnel import is_attempt, is_task
+from datafactory.cli.funnel import is_attempt
 from datafactory.cli.printing import clean, say_json
 from datafactory.errors import ConfigError, DataError, StorageError, boundary
 from datafactory.formats import FORMATS, OF_TASKS
 from datafactory.registry import suggest, table
-from datafactory.storage import RECORDS, RunFolder, StageFolder, lines, open_run
+from datafactory.storage import RECORDS, RunFolder, StageFolder, Tasks, lines, open_run
 from datafactory.table import scan
 from datafactory.types import Task, Trajectory
 
@@ -31,7 +29,7 @@ def export(run: str, to: Path, format: str, runs: Path, *, solved: bool, kept: b
     folder = open_run(run, runs)
     if to.exists() and (not to.is_dir() or any(to.iterdir())):
         raise ConfigError(f"{to} is not an empty folder; name a new one, so that nothing is mixed or overwritten")
-    tasks = _Tasks(folder)
+    tasks = Tasks(folder)
     write = _write_tasks if format in OF_TASKS else _write_attempts
     count, given, source = write(folder, tasks, to, format, _wanted(folder, solved=solved, kept=kept))
     if as_json:
@@ -69,7 +67,7 @@ def _wanted(folder: RunFolder, *, solved: bool, kept: bool) -> _Wanted:
     return _Wanted(solved, set(scan(made[-1]).select("id").collect()["id"]))
 
 
-def _write_attempts(folder: RunFolder, tasks: _Tasks, to: Path, format: str, wanted: _Wanted) -> tuple[int, int, Path]:
+def _write_attempts(folder: RunFolder, tasks: Tasks, to: Path, format: str, wanted: _Wanted) -> tuple[int, int, Path]:
     """How many records, of how many attempts, and from where."""
     stage = _attempts_of(folder, solved=wanted.solved)
     given = 0
@@ -85,7 +83,7 @@ def _write_attempts(folder: RunFolder, tasks: _Tasks, to: Path, format: str, wan
     return count, given, stage.path
 
 
-def _write_tasks(folder: RunFolder, tasks: _Tasks, to: Path, format: str, wanted: _Wanted) -> tuple[int, int, Path]:
+def _write_tasks(folder: RunFolder, tasks: Tasks, to: Path, format: str, wanted: _Wanted) -> tuple[int, int, Path]:
     """Every sound task, or those with an attempt that is wanted."""
     chosen = set(tasks)
     if not wanted.all:
@@ -134,33 +132,8 @@ def _first(stage: StageFolder) -> Iterator[dict[str, object]]:
         return
 
 
-def _pairs(stage: StageFolder, tasks: _Tasks, wanted: _Wanted) -> Iterator[tuple[Trajectory, Task]]:
+def _pairs(stage: StageFolder, tasks: Tasks, wanted: _Wanted) -> Iterator[tuple[Trajectory, Task]]:
     for line in lines(stage.path / RECORDS):
         trajectory = Trajectory.model_validate_json(line)
         if wanted(trajectory):
             yield trajectory, tasks.get(trajectory.task_id)
-
-
-class _Tasks:
-    """The tasks of a run by id; only where each stands is held in memory."""
-
-    def __init__(self, folder: RunFolder) -> None:
-        self._places: dict[str, tuple[Path, int]] = {}
-        for stage in folder.stages:
-            path = stage.path / RECORDS
-            if not path.exists() or not any(is_task(row) for row in _first(stage)):
-                continue
-            offset = 0
-            for line in lines(path):
-                self._places[orjson.loads(line)["id"]] = (path, offset)
-                offset += len(line) + 1
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._places)
-
-    def get(self, id: str) -> Task:
-        """The task; the last stage's where several have it. Raises DataError."""
-        if id not in self._places:
-            raise DataError(f"no stage of the run holds the task {clean(id)!r}")
-        path, offset = self._places[id]
-        return Task.model_validate_json(next(lines(path, offset)))

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import Any, Literal
 
-from datafactory.cli.funnel import is_attempt, is_task
+from datafactory.cli.funnel import is_attempt
 from datafactory.cli.printing import clean
 from datafactory.errors import DataError, StorageError, boundary
-from datafactory.storage import REJECTED, RunFolder, StageFolder
+from datafactory.storage import REJECTED, RunFolder, StageFolder, is_task
 
 Kind = Literal["task", "trajectory", "reject"]
 

@@ -10,14 +10,9 @@ from typing import Any
 from datafactory.calls import CALLS, Spending, spending
 from datafactory.cli.costs import Costs
 from datafactory.errors import StorageError, boundary
-from datafactory.storage import FAILURES, RECORDS, REJECTED, REJECTS, RunFolder, StageFolder
+from datafactory.storage import FAILURES, RECORDS, REJECTED, REJECTS, RunFolder, StageFolder, is_task
 
 STEPS = ("made", "sound", "tried", "solved", "kept")
-
-
-def is_task(row: Mapping[str, Any]) -> bool:
-    """Whether a record is a task."""
-    return "prompt" in row and "checks" in row
 
 
 def is_attempt(row: Mapping[str, Any]) -> bool:

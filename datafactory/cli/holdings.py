@@ -12,11 +12,10 @@ from pathlib import Path
 from typing import Protocol
 
 from datafactory import registry
-from datafactory.cli.funnel import is_task
 from datafactory.cli.printing import clean
 from datafactory.errors import BoundaryError, DataError, Missing
 from datafactory.layers import Layer, Stocked, stock
-from datafactory.storage import RECORDS, RunFolder, StageFolder, is_running, lines, open_run
+from datafactory.storage import RECORDS, RunFolder, StageFolder, is_running, is_task, lines, open_run
 
 _IMAGE = re.compile(rb'"image":"(layer/[^"\\]+)"')
 

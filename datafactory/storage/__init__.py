@@ -14,6 +14,7 @@ from datafactory.storage.shelf import (
     read_manifest,
     write_whole,
 )
+from datafactory.storage.tasks import Tasks, is_task
 
 __all__ = [
     "FAILURES",
@@ -26,8 +27,10 @@ __all__ = [
     "RunFolder",
     "Shelf",
     "StageFolder",
+    "Tasks",
     "dump",
     "is_running",
+    "is_task",
     "lines",
     "open_run",
     "read_manifest",
