@@ -225,8 +225,10 @@ def _explain(cls: type[Spec], error: ValidationError, path: Path) -> Iterator[Pr
 
 
 def _keys_at(model: type[BaseModel], place: Path) -> list[str]:
-    """The keys of the plain model that lies at a place within another."""
+    """The keys of the plain model that lies at a place within another, itself or in a list."""
     for part in place:
+        if isinstance(part, int):
+            continue
         field = model.model_fields.get(str(part))
         within = (field.annotation, *get_args(field.annotation)) if field is not None else ()
         inner = [kind for kind in within if inspect.isclass(kind) and issubclass(kind, BaseModel)]

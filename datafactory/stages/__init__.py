@@ -1,6 +1,7 @@
 """The verbs of a pipeline; `TABLE` says which names a pipeline file may use."""
 
 TABLE: dict[str, str] = {
+    "gather": "datafactory.stages.gather:Gather",
     "synthesize": "datafactory.stages.synthesize:Synthesize",
     "appraise": "datafactory.stages.appraise:Appraise",
     "rollout": "datafactory.stages.rollout:Rollout",

@@ -59,7 +59,7 @@ def row(trajectory: Trajectory, task: Task) -> dict[str, Any]:
         "n_turns": trajectory.turns,
         "n_messages": len(messages),
         "n_faults": sum(message.fault is not None for message in messages if message.role == "assistant"),
-        "n_chars": sum(_chars(message) for message in messages),
+        "n_chars": n_chars(messages),
         "prompt_tokens": trajectory.usage.prompt_tokens,
         "completion_tokens": trajectory.usage.completion_tokens,
         "student_tokens": trajectory.student_tokens,
@@ -93,6 +93,11 @@ def content_hash(messages: tuple[Message, ...]) -> str:
 def _said(message: Message) -> list[Any]:
     calls = [[call.name, call.arguments] for call in message.tool_calls]
     return [message.role, message.content, message.reasoning_content, message.name, calls]
+
+
+def n_chars(messages: tuple[Message, ...]) -> int:
+    """Characters of content, reasoning and tool arguments."""
+    return sum(_chars(message) for message in messages)
 
 
 def _chars(message: Message) -> int:

@@ -1,0 +1,1 @@
+"""Rows that were made elsewhere, brought to our columns."""
