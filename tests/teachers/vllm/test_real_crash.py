@@ -27,7 +27,7 @@ CALLS = 48
 
 async def main():
     teacher = VLLMTeacher(
-        model=sys.argv[1], max_tokens=400, temperature=1.0, extra={"ignore_eos": True}, tuning={"enforce-eager": True}
+        model=sys.argv[1], max_tokens=800, temperature=1.0, extra={"ignore_eos": True}, tuning={"enforce-eager": True}
     )
     async with teacher.open() as chat:
         asked = [[Message(role="user", content=f"call {number}")] for number in range(CALLS)]
@@ -57,13 +57,13 @@ def test_a_killed_server_loses_no_call_and_a_killed_factory_leaves_no_process(
     try:
         assert factory.stdout is not None
         assert factory.stdout.readline() == "asked\n"
-        time.sleep(1.0)
+        time.sleep(0.5)
         _, *servers = descendants(factory.pid)
         assert len(servers) >= 2, "a server and its engine"
         for pid in servers:
             os.kill(pid, signal.SIGKILL)
         report = json.loads(factory.stdout.readline())
-        assert report["tokens"] == 48 * 400, "every call was answered, and whole"
+        assert report["tokens"] == 48 * 800, "every call was answered, and whole"
         assert report["restarts"] == 1
         left = descendants(factory.pid)
         assert len(left) >= 3, "the keeper, a server and its engine"
