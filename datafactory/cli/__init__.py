@@ -104,6 +104,45 @@ def judges(
 
 
 @app.command()
+def select(
+    run: RunName,
+    file: Annotated[
+        Path | None, typer.Option("--with", metavar="FILE", help="Filters: a list, or a pipeline file with a select.")
+    ] = None,
+    filters: Annotated[
+        str | None, typer.Option("--filters", metavar="YAML", help="Filters, as a pipeline file writes them.")
+    ] = None,
+    baseline: Annotated[
+        Path | None, typer.Option("--baseline", metavar="FILE", help="Compare with these, not with the run's own.")
+    ] = None,
+    to: Annotated[Path | None, typer.Option("--to", metavar="DIR", help="Write what is kept to this folder.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would change, write nothing.")] = False,
+    runs: Runs = RUNS,
+    json: Json = False,
+) -> None:
+    """Try filters on a finished run: what each would drop and why, and what that changes; nothing is made anew."""
+    from datafactory.cli.selecting import select as work
+
+    work(run, runs, file=file, text=filters, baseline=baseline, to=to, dry_run=dry_run, as_json=json)
+
+
+@app.command()
+def mixture(
+    run: RunName,
+    file: Annotated[
+        Path | None, typer.Option("--with", metavar="FILE", help="A curriculum, or a pipeline file with an arrange.")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(help="Of the draws; left out: the run's.")] = None,
+    runs: Runs = RUNS,
+    json: Json = False,
+) -> None:
+    """The plan of a mixture: what a curriculum would make of a finished run, by domain, generator and phase."""
+    from datafactory.cli.mixing import mixture as work
+
+    work(run, runs, file=file, seed=seed, as_json=json)
+
+
+@app.command()
 def replay(
     run: RunName,
     id: Annotated[str, typer.Argument(help="A trajectory: TASK/ATTEMPT, or the start of it.")],

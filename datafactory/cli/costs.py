@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from datafactory.calls import Spending, Spent
-from datafactory.cli.printing import words
+from datafactory.cli.printing import short, words
 from datafactory.cli.spent import as_row
 
 if TYPE_CHECKING:
@@ -114,21 +114,10 @@ def _each(spent: Spent, rows: int) -> dict[str, float]:
 def _cells(spent: Spent, rows: int = 1) -> list[str]:
     share = _share(spent)
     return [
-        _short(spent.calls / rows),
-        _short(spent.prompt_tokens / rows),
+        short(spent.calls / rows),
+        short(spent.prompt_tokens / rows),
         "-" if share is None else f"{100 * share:.0f} %",
-        _short(spent.completion_tokens / rows),
+        short(spent.completion_tokens / rows),
         f"{spent.gpu_hours / rows:,.4g}" if spent.gpu_seconds else "-",
         f"{spent.dollars / rows:,.4f}" if spent.dollars else "-",
     ]
-
-
-def _short(number: float) -> str:
-    """In at most seven characters: ``3.5``, ``1,204``, ``34.1 k``, ``3.41 M``."""
-    if number < 10_000:
-        return f"{number:,.0f}" if number == int(number) or number >= 100 else f"{number:.1f}"
-    for unit in ("k", "M", "G"):
-        number /= 1000
-        if number < 999.5 or unit == "G":
-            break
-    return f"{number:.3g} {unit}" if number < 999.5 else f"{number:,.0f} {unit}"

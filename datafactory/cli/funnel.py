@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from datafactory.calls import CALLS, Spending, spending
+from datafactory.cli.changes import reasons
 from datafactory.cli.costs import Costs
 from datafactory.errors import StorageError, boundary
 from datafactory.storage import FAILURES, RECORDS, REJECTED, REJECTS, RunFolder, StageFolder, is_task
@@ -31,6 +32,10 @@ class StageTally:
     records: int = 0
     rejected: Counter[str] = field(default_factory=Counter)
     """By reason."""
+    reasons: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    """Of filters, by their names: kinds of reasons, each with `rows`, a `reason` that stands for it, and some `ids`."""
+    gathered: list[dict[str, Any]] = field(default_factory=list)
+    """Of `gather`: its sources, as the manifest tells of them."""
     lost: Counter[str] = field(default_factory=Counter)
     """By boundary."""
     errors: dict[str, str] = field(default_factory=dict)
@@ -110,6 +115,8 @@ class Funnel:
                     "state": s.state,
                     "records": s.records,
                     "rejected": dict(s.rejected.most_common()),
+                    "reasons": s.reasons,
+                    "gathered": s.gathered,
                     "lost": dict(s.lost.most_common()),
                     "errors": {what: s.errors[what] for what in s.lost},
                     "measured": s.measured,
@@ -136,6 +143,7 @@ def count(run: RunFolder) -> Funnel:
         if tally.state == "new":
             continue
         tally.measured = (stage.manifest or {}).get("measured", {})
+        tally.gathered = (stage.manifest or {}).get("gathered", [])
         lost: dict[str, str] = {}
         for row in stage.failures():
             what = str(row.get("boundary") or row.get("kind"))
@@ -215,8 +223,11 @@ def _count_table(funnel: Funnel, tally: StageTally, stage: StageFolder) -> None:
         tally.records = rows.select(pl.len()).collect().item()
         dropped = stage.table.with_name(REJECTED)
         if dropped.exists():
-            by = pl.scan_parquet(dropped).group_by("filter").len().collect()
-            tally.rejected = Counter(dict(by.iter_rows()))
+            gone = pl.scan_parquet(dropped).select("id", "filter", "reason").collect(engine="streaming")
+            tally.rejected = Counter(gone["filter"].to_list())
+            tally.reasons = {name: reasons(gone.filter(filter=name), "reason") for name in tally.rejected}
+    if funnel.stages[0] is tally and kept is not None:
+        _count_gathered(funnel, stage)
     # A table that drops nothing tells no more than the one before: arrange repeats rows.
     if kept is not None and (funnel.dataset is None or dropped.exists()):
         funnel.reached.add("kept")
@@ -225,3 +236,25 @@ def _count_table(funnel: Funnel, tally: StageTally, stage: StageFolder) -> None:
         for generator, number in kept.iter_rows():
             funnel.add(generator, "kept", number)
     funnel.dataset, funnel.rows = str(stage.table), tally.records
+
+
+def _count_gathered(funnel: Funnel, stage: StageFolder) -> None:
+    """Attempts that a run begins with: tried and judged elsewhere."""
+    import polars as pl
+
+    counted = (
+        pl.scan_parquet(stage.table)
+        .group_by("generator", "teacher", "model", "stop", "solved")
+        .agg(rows=pl.len(), turns=pl.col("n_turns").sum(), reward=pl.col("reward").sum())
+        .collect(engine="streaming")
+    )
+    for row in counted.iter_rows(named=True):
+        rows = row["rows"]
+        funnel.add(row["generator"] or "", "tried", rows)
+        for counts, name in ((funnel.stops, "stop"), (funnel.teachers, "teacher"), (funnel.models, "model")):
+            counts[row[name] or "(unknown)"] += rows
+        funnel.turns += row["turns"]
+        if row["solved"] is not None:
+            funnel.add(row["generator"] or "", "solved", rows if row["solved"] else 0)
+            funnel.judged += rows
+            funnel.rewards += row["reward"]

@@ -47,6 +47,12 @@ def excerpt(text: object, lines: int = 12, width: int = 400) -> str:
     return "\n".join([*made[:head], f"… {left_out:,} lines left out …", *made[len(made) - lines // 3 :]])
 
 
+def bar(share: float, width: int = 8) -> str:
+    """A share from 0 to 1 as a bar; what is more than nothing shows."""
+    full = min(width, max(round(share * width), int(share > 0)))
+    return "\u2501" * full + "\u2504" * (width - full)
+
+
 def words(text: object, style: str = "") -> Text:
     """Clean text for rich, in which brackets are no markup."""
     from rich.text import Text
@@ -75,6 +81,17 @@ def span(seconds: float) -> str:
     whole = max(0, round(seconds))
     hours, minutes = divmod(whole // 60, 60)
     return f"{hours}:{minutes:02}:{whole % 60:02}" if hours else f"{minutes}:{whole % 60:02}"
+
+
+def short(number: float) -> str:
+    """In at most seven characters: ``3.5``, ``1,204``, ``34.1 k``, ``3.41 M``."""
+    if number < 10_000:
+        return f"{number:,.0f}" if number == int(number) or number >= 100 else f"{number:.1f}"
+    for unit in ("k", "M", "G"):
+        number /= 1000
+        if number < 999.5 or unit == "G":
+            break
+    return f"{number:.3g} {unit}" if number < 999.5 else f"{number:,.0f} {unit}"
 
 
 def size(count: int) -> str:

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from datafactory.cli.funnel import STEPS, Funnel, count
-from datafactory.cli.printing import console, say_json, shorten, words
+from datafactory.cli.funnel import STEPS, Funnel, StageTally, count
+from datafactory.cli.printing import bar, console, say_json, shorten, words
 from datafactory.storage import open_run
 
 if TYPE_CHECKING:
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 REASONS = 8
 """Reasons of a stage that are printed; `--json` has them all."""
+KINDS = 2
+"""Kinds of a filter's reasons that are printed under it."""
 
 
 def show(run: str, id: str | None, runs: Path, *, as_json: bool) -> None:
@@ -115,8 +117,14 @@ def _print_reasons(funnel: Funnel, out: Console) -> None:
     for stage in funnel.stages:
         if stage.rejected:
             out.print()
-            out.print(words(f"rejected by {stage.stage}"))
-            _print_counts(stage.rejected, out)
+            seen = stage.records + stage.rejected.total()
+            out.print(words(f"rejected by {stage.stage}, of {seen:,}"))
+            _print_rejected(stage, seen, out)
+        if stage.gathered:
+            out.print()
+            out.print(words(f"sources of {stage.stage}"))
+            for source in stage.gathered:
+                out.print(words(f"  {source['rows']:>7,}  {_source(source)}"), soft_wrap=True)
         for name, said in stage.measured.items():
             out.print(words(f"  {shorten(name, 40)}, held against verdicts: {measured(said)}"), soft_wrap=True)
         if stage.lost:
@@ -139,12 +147,27 @@ def measured(said: Mapping[str, Any]) -> str:
     return f"{share('precision')}, {share('recall')} ({said['verified']:,} rows, {said['solved']:,} solved)"
 
 
-def _print_counts(counts: Counter[str], out: Console) -> None:
+def _print_rejected(stage: StageTally, seen: int, out: Console) -> None:
+    counts = stage.rejected
     for reason, number in counts.most_common(REASONS):
-        out.print(words(f"  {number:>7,}  {shorten(reason, 68)}"))
+        share = number / seen
+        out.print(words(f"  {number:>7,}  {100 * share:>5.1f} %  {bar(share)}  {shorten(reason, 48)}"))
+        for kind in stage.reasons.get(reason, [])[:KINDS]:
+            more = f" (and {kind['rows'] - 1:,} like it)" if kind["rows"] > 1 else ""
+            out.print(words(f"{'':29}{shorten(kind['reason'], 50 - len(more))}{more}", "dim"))
     if len(counts) > REASONS:
         rest = sum(number for _, number in counts.most_common()[REASONS:])
         out.print(words(f"  {rest:>7,}  for {len(counts) - REASONS} other reasons (--json has them all)", "dim"))
+
+
+def _source(source: Mapping[str, Any]) -> str:
+    """One source of `gather` in words."""
+    said = [f"{source['name']}, from {source['at']}"]
+    said += [f"{source['ids_told_apart']:,} ids told apart"] if source["ids_told_apart"] else []
+    said += [f"{source['unreadable']:,} rows unreadable"] if source["unreadable"] else []
+    dropped = source["columns_dropped"]
+    said += [f"columns dropped: {shorten(', '.join(dropped), 60)}"] if dropped else []
+    return "; ".join(said)
 
 
 def _print_attempts(funnel: Funnel, out: Console) -> None:

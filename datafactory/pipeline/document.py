@@ -49,6 +49,11 @@ def read(path: FilePath) -> Document:
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         raise ConfigError(f"{path}:{line}: not UTF-8 text (byte {error.start})") from error
+    return parse(text, path)
+
+
+def parse(text: str, path: FilePath) -> Document:
+    """The same of text; `path` is what errors call it. Raises ConfigError."""
     try:
         node = yaml.compose(text, Loader=yaml.SafeLoader)
         reading = _Reading(path)

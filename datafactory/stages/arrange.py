@@ -36,8 +36,7 @@ class Arrange(Stage):
     def problems(self) -> Iterable[str]:
         """A curriculum that already fails on a table without rows."""
         try:
-            with boundary(FilterError, label(self.curriculum)):
-                self._order(empty(), 0)
+            order(self.curriculum, empty(), 0)
         except (ConfigError, FilterError) as error:
             yield str(error)
 
@@ -48,27 +47,28 @@ class Arrange(Stage):
 
     def _arrange(self, source: Shelf[Any], run: Run[Any]) -> None:
         rows = scan(table_of(source, run))
-        with boundary(FilterError, "arranging rows"):
-            left, order = self._order(rows, run.seed)
-        count = write_in_order(left, order, run.shelf.folder / TABLE, number=ROW)
+        left, places = order(self.curriculum, rows, run.seed)
+        count = write_in_order(left, places, run.shelf.folder / TABLE, number=ROW)
         run.shelf.tell(count, {})
         run.progress.finished = count
 
-    def _order(self, rows: pl.LazyFrame, seed: int) -> tuple[pl.LazyFrame, pl.DataFrame]:
-        """The columns that the curriculum keeps, and for each rank the number of its row, with columns that are new.
 
-        Only the columns that the curriculum looks at are read for it: conversations stay on disk. Raises FilterError.
-        """
-        import polars as pl
+def order(curriculum: Curriculum, rows: pl.LazyFrame, seed: int) -> tuple[pl.LazyFrame, pl.DataFrame]:
+    """The columns that the curriculum keeps, and for each rank the number of its row (`_row`), with new columns.
 
-        arranged = self.curriculum.arrange(rows.with_row_index(ROW), seed=seed)
+    Only the columns that the curriculum looks at are read for it: conversations stay on disk. Raises FilterError.
+    """
+    import polars as pl
+
+    with boundary(FilterError, f"arranging rows with {label(curriculum)}"):
+        arranged = curriculum.arrange(rows.with_row_index(ROW), seed=seed)
         known, made = rows.collect_schema().names(), arranged.collect_schema().names()
         if ROW not in made:
             raise FilterError(
-                f"{type(self.curriculum).__name__}.arrange must keep the columns of the rows, of which {ROW} says "
+                f"{type(curriculum).__name__}.arrange must keep the columns of the rows, of which {ROW} says "
                 "where they lie; it may sort, leave out and repeat rows, and add columns"
             )
         added = [name for name in made if name not in (*known, ROW, "rank")]
-        order = arranged.select(ROW, *added).collect(engine="streaming")
-        ranked = order.with_row_index("rank").with_columns(pl.col("rank").cast(pl.Int64))
-        return rows.select(name for name in known if name in made), ranked
+        places = arranged.select(ROW, *added).collect(engine="streaming")
+    ranked = places.with_row_index("rank").with_columns(pl.col("rank").cast(pl.Int64))
+    return rows.select(name for name in known if name in made), ranked

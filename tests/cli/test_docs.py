@@ -49,6 +49,8 @@ def test_every_command_the_page_shows_parses(call: Call) -> None:
         "plan",
         "show",
         "judges",
+        "select",
+        "mixture",
         "replay",
         "export",
         "explain",

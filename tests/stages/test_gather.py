@@ -11,12 +11,13 @@ import polars as pl
 import pytest
 from pydantic import ValidationError
 
+from datafactory.cli.funnel import count
 from datafactory.errors import ConfigError, DataError
 from datafactory.pipeline import Execution, load
 from datafactory.registry import build
 from datafactory.run import Run
 from datafactory.stages.gather import Gather
-from datafactory.storage import Shelf
+from datafactory.storage import Shelf, open_run
 from datafactory.storage.layout import write_run
 from datafactory.table import COLUMNS, read_rows, scan, write_parquet
 from datafactory.types import Check, Message, Source, Task, Trajectory, Verdict
@@ -231,6 +232,10 @@ async def test_a_pipeline_begins_with_what_exists_and_a_changed_source_makes_it_
     assert execution.complete
     table = scan(tmp_path / "runs" / "g" / pipeline.stages[2].folder / "records.parquet").collect()
     assert table["phase"].to_list() == [0, 0, 0, 1, 1, 1, 1] and table["rank"].to_list() == list(range(7))
+    funnel = count(open_run(tmp_path / "runs" / "g"))
+    assert (funnel.total("made"), funnel.total("tried"), funnel.total("kept")) == (None, 5, 5)
+    assert [source["name"] for source in funnel.stages[0].gathered] == ["zero", "more"]
+    assert funnel.judged == funnel.total("solved") == 3 and funnel.stops["submitted"] == 3
     a_table(tmp_path / "more.parquet", "a", "c", n_turns=1)
     assert load(file).stages[0].digest != pipeline.stages[0].digest
 
