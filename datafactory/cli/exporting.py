@@ -123,6 +123,9 @@ def _attempts_of(folder: RunFolder, *, solved: bool) -> StageFolder:
         if solved and first.get("verdict") is None:
             raise ConfigError(f"--solved: the attempts in {stage.path} are not judged yet; let the run go on to verify")
         return stage
+    if tables := [stage.table for stage in folder.stages if stage.table.exists()]:
+        way = "that is the format `messages`; for another, export the runs that it was gathered from"
+        raise DataError(f"{folder.name} begins with gather, and has its attempts in a table alone, {tables[-1]}: {way}")
     raise DataError(f"{folder.name} has no attempts yet; see: datafactory show {folder.name}")
 
 

@@ -11,6 +11,7 @@ import polars as pl
 import pytest
 from pydantic import ValidationError
 
+from datafactory.cli.exporting import export
 from datafactory.cli.funnel import count
 from datafactory.errors import ConfigError, DataError
 from datafactory.pipeline import Execution, load
@@ -236,6 +237,8 @@ async def test_a_pipeline_begins_with_what_exists_and_a_changed_source_makes_it_
     assert (funnel.total("made"), funnel.total("tried"), funnel.total("kept")) == (None, 5, 5)
     assert [source["name"] for source in funnel.stages[0].gathered] == ["zero", "more"]
     assert funnel.judged == funnel.total("solved") == 3 and funnel.stops["submitted"] == 3
+    with pytest.raises(DataError, match="g begins with gather, and has its attempts in a table alone"):
+        export(str(tmp_path / "runs" / "g"), tmp_path / "to", "atif", tmp_path, solved=False, kept=False, as_json=True)
     a_table(tmp_path / "more.parquet", "a", "c", n_turns=1)
     assert load(file).stages[0].digest != pipeline.stages[0].digest
 
