@@ -24,7 +24,11 @@ TABLE: dict[str, str] = {
     "looks_for_answer": "filters.swe.looks_for_answer:LooksForAnswer",
 }
 
-MARKERS: dict[str, str] = {}
+MARKERS: dict[str, str] = {
+    "errors": "filters.markers.errors:Errors",
+    "repeats": "filters.markers.repeats:Repeats",
+    "unfinished": "filters.markers.unfinished:Unfinished",
+}
 
 CURRICULA: dict[str, str] = {
     "mixed": "filters.mixed:Mixed",

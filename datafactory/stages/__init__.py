@@ -9,6 +9,7 @@ TABLE: dict[str, str] = {
     "judge": "datafactory.stages.judge:Judge",
     "compare": "datafactory.stages.compare:Compare",
     "cluster": "datafactory.stages.cluster:Cluster",
+    "mask": "datafactory.stages.mask:Mask",
     "select": "datafactory.stages.select:Select",
     "arrange": "datafactory.stages.arrange:Arrange",
     "train": "datafactory.stages.train:Train",

@@ -44,6 +44,7 @@ COLUMNS: tuple[Column, ...] = (
     Column("messages", "jsons", "the conversation, OpenAI messages with tool arguments as objects"),
     Column("tools", "jsons", "JSON schemas of the tools on offer, OpenAI shape; empty in a text dialect"),
     Column("train_turns", "bools", "for each message, whether its tokens should carry loss"),
+    Column("masked", "strings", "for each message, why `mask` took its loss, or null; empty: it took none"),
     Column(
         "stop", "string", "why the attempt ended: submitted, truncated, or the limit that it reached (docs/agent.md)"
     ),

@@ -39,6 +39,7 @@ def row(trajectory: Trajectory, task: Task) -> dict[str, Any]:
         "messages": [message.wire() for message in messages],
         "tools": list(trajectory.tools),
         "train_turns": _train_turns(trajectory),
+        "masked": [],
         "stop": trajectory.stop,
         "reward": None if verdict is None else verdict.reward,
         "solved": None if verdict is None else verdict.solved,

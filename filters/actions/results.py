@@ -35,7 +35,7 @@ _RAISED = re.compile(
     r"|(?:Syntax|Indentation|Tab)Error: |Uncaught \w*Error)",
     re.MULTILINE,
 )
-_SHOWING = {
+SHOWING = {
     "cat",
     "less",
     "more",
@@ -51,7 +51,7 @@ _SHOWING = {
     "journalctl",
     "git",
 }
-_SHOWING |= {"dmesg", "cd", "ls", "echo", "printf", "wc", "sort", "uniq", "cut", "nl", "tac", "strings", "find", "tr"}
+SHOWING |= {"dmesg", "cd", "ls", "echo", "printf", "wc", "sort", "uniq", "cut", "nl", "tac", "strings", "find", "tr"}
 """Programs that show what others wrote: a traceback in it is none of theirs."""
 _ANSWERING = {
     "grep",
@@ -127,7 +127,7 @@ def _of_lines(text: str, printed: str, code: int | None, repo: bool) -> Failure 
     ran = {run_of(command) for command in programs}
     if "tests" in ran or (repo and "program" in ran):
         return None
-    if raised and any(command.program not in _SHOWING for command in programs):
+    if raised and any(command.program not in SHOWING for command in programs):
         return Failure("traceback", _last(printed))
     if not code or code in _QUIET or (code == 1 and any(command.program in _ANSWERING for command in programs)):
         return None

@@ -1,0 +1,1 @@
+"""Markers: they find turns that should carry no loss, in rows that stay."""
