@@ -73,11 +73,12 @@ def _aligned(rows: pl.LazyFrame, path: Path, made: Gathered) -> pl.LazyFrame:
     made.dropped |= set(given) - set(ours) - ORDER
     columns = []
     for name, kind in ours.items():
+        nothing = pl.lit([], kind) if isinstance(kind, pl.List) else pl.lit(None, kind)
         if name not in given:
-            nothing = pl.lit([], kind) if isinstance(kind, pl.List) else pl.lit(None, kind)
             columns.append(nothing.alias(name))
         elif given[name] == kind or given[name] == pl.Null:
-            columns.append(pl.col(name).cast(kind))
+            whole = pl.col(name).cast(kind)
+            columns.append(whole.fill_null(nothing) if isinstance(kind, pl.List) else whole)
         elif kind.is_numeric() and given[name].is_numeric():
             columns.append(pl.col(name).cast(kind, strict=True))
         else:

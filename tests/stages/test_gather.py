@@ -20,7 +20,7 @@ from datafactory.run import Run
 from datafactory.stages.gather import Gather
 from datafactory.storage import Shelf, open_run
 from datafactory.storage.layout import write_run
-from datafactory.table import COLUMNS, read_rows, scan, write_parquet
+from datafactory.table import COLUMNS, example, read_rows, scan, write_parquet
 from datafactory.types import Check, Message, Source, Task, Trajectory, Verdict
 
 SAID = [{"role": "user", "content": "go"}, {"role": "assistant", "content": "gone"}]
@@ -231,7 +231,9 @@ async def test_a_pipeline_begins_with_what_exists_and_a_changed_source_makes_it_
     execution = Execution(pipeline, tmp_path / "runs" / "g")
     await execution.run()
     assert execution.complete
-    table = scan(tmp_path / "runs" / "g" / pipeline.stages[2].folder / "records.parquet").collect()
+    arranged = tmp_path / "runs" / "g" / pipeline.stages[2].folder / "records.parquet"
+    assert [example(row).phase for row in read_rows(arranged)] == [0, 0, 0, 1, 1, 1, 1]
+    table = scan(arranged).collect()
     assert table["phase"].to_list() == [0, 0, 0, 1, 1, 1, 1] and table["rank"].to_list() == list(range(7))
     funnel = count(open_run(tmp_path / "runs" / "g"))
     assert (funnel.total("made"), funnel.total("tried"), funnel.total("kept")) == (None, 5, 5)
