@@ -8,6 +8,7 @@ TABLE: dict[str, str] = {
     "verify": "datafactory.stages.verify:Verify",
     "judge": "datafactory.stages.judge:Judge",
     "compare": "datafactory.stages.compare:Compare",
+    "pivot": "datafactory.stages.pivot:FindPivots",
     "cluster": "datafactory.stages.cluster:Cluster",
     "mask": "datafactory.stages.mask:Mask",
     "select": "datafactory.stages.select:Select",

@@ -4,6 +4,7 @@ from datafactory.types.files import File, Files, files
 from datafactory.types.messages import MALFORMED, Finish, Logprobs, Message, Reply, ToolCall, Usage
 from datafactory.types.models import Model
 from datafactory.types.pages import Hit, Page
+from datafactory.types.pivots import LocalRollout, Pivot, Rung
 from datafactory.types.questions import UNANSWERABLE, Edit, Hop, Question
 from datafactory.types.record import Record, digest_of
 from datafactory.types.tasks import (
@@ -38,15 +39,18 @@ __all__ = [
     "Hit",
     "Hop",
     "Lineage",
+    "LocalRollout",
     "Logprobs",
     "Message",
     "Model",
     "Outcome",
     "Page",
+    "Pivot",
     "Question",
     "Record",
     "Reject",
     "Reply",
+    "Rung",
     "Score",
     "Source",
     "Step",

@@ -88,8 +88,8 @@ class NativeSearch:
         """Carry out the calls in order; an `answer` ends the attempt after the calls before it. Raises SearchError,
         TeacherError."""
         message = reply.message
-        if (listed := tuple(map(_listed, message.tool_calls))) != message.tool_calls:
-            message = message.but(tool_calls=listed, logprobs=None)  # the tokens that they belong to are others now
+        if (calls := tuple(map(listed, message.tool_calls))) != message.tool_calls:
+            message = message.but(tool_calls=calls, logprobs=None)  # the tokens that they belong to are others now
         turn = await carry_out(
             reply.but(message=message),
             tools=self.tools,
@@ -116,7 +116,7 @@ class NativeSearch:
         return await self.desk.visit(given["url"], given.get("goal") or "", given.get("part") or 0)
 
 
-def _listed(call: ToolCall) -> ToolCall:
+def listed(call: ToolCall) -> ToolCall:
     """A call that names one query or url by itself, or a list of them as JSON text, as the schema wants it; the row
     then teaches the schema."""
     alone = {name: _texts(value) for name in _LISTS if isinstance(value := call.arguments.get(name), str)}
