@@ -22,6 +22,13 @@ TABLE: dict[str, str] = {
     "call_cardinality": "filters.swe.call_cardinality:CallCardinality",
     "editor_errors": "filters.swe.editor_errors:EditorErrors",
     "looks_for_answer": "filters.swe.looks_for_answer:LooksForAnswer",
+    "submission": "filters.process.submission:Submission",
+    "forbidden_git": "filters.process.forbidden_git:ForbiddenGit",
+    "edit_test_loop": "filters.process.edit_test_loop:EditTestLoop",
+    "explore_only": "filters.process.explore_only:ExploreOnly",
+    "malformed_calls": "filters.process.malformed_calls:MalformedCalls",
+    "debug_residue": "filters.process.debug_residue:DebugResidue",
+    "untested_edit": "filters.process.untested_edit:UntestedEdit",
 }
 
 MARKERS: dict[str, str] = {

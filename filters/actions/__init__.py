@@ -2,7 +2,7 @@
 
 from filters.actions.changes import Change, changes
 from filters.actions.reading import Action, ActionKind, actions
-from filters.actions.results import Failure, failure
+from filters.actions.results import Failure, failure, useful
 from filters.actions.testing import Outcome, outcome, runs
 
 __all__ = [
@@ -16,4 +16,5 @@ __all__ = [
     "failure",
     "outcome",
     "runs",
+    "useful",
 ]

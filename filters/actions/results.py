@@ -35,7 +35,7 @@ _RAISED = re.compile(
     r"|(?:Syntax|Indentation|Tab)Error: |Uncaught \w*Error)",
     re.MULTILINE,
 )
-SHOWING = {
+_SHOWING = {
     "cat",
     "less",
     "more",
@@ -51,7 +51,7 @@ SHOWING = {
     "journalctl",
     "git",
 }
-SHOWING |= {"dmesg", "cd", "ls", "echo", "printf", "wc", "sort", "uniq", "cut", "nl", "tac", "strings", "find", "tr"}
+_SHOWING |= {"dmesg", "cd", "ls", "echo", "printf", "wc", "sort", "uniq", "cut", "nl", "tac", "strings", "find", "tr"}
 """Programs that show what others wrote: a traceback in it is none of theirs."""
 _ANSWERING = {
     "grep",
@@ -116,6 +116,15 @@ def failure(action: Action, *, repo: bool = False) -> Failure | None:
     return _of_lines(action.text, printed, code, repo)
 
 
+def useful(action: Action, *, repo: bool) -> bool:
+    """Whether an action may have brought the work on: more than a look, and no failure."""
+    if failure(action, repo=repo) is not None:
+        return False
+    if action.kind == "command":
+        return any(command.program not in _SHOWING or command.written for command in commands(action.text))
+    return action.kind in ("edit", "search", "visit", "answer", "submit", "other", "keys")
+
+
 def _of_lines(text: str, printed: str, code: int | None, repo: bool) -> Failure | None:
     raised = _RAISED.search(printed)
     complaint = _COMPLAINT.search(printed) if code != 0 else None
@@ -127,7 +136,7 @@ def _of_lines(text: str, printed: str, code: int | None, repo: bool) -> Failure 
     ran = {run_of(command) for command in programs}
     if "tests" in ran or (repo and "program" in ran):
         return None
-    if raised and any(command.program not in SHOWING for command in programs):
+    if raised and any(command.program not in _SHOWING for command in programs):
         return Failure("traceback", _last(printed))
     if not code or code in _QUIET or (code == 1 and any(command.program in _ANSWERING for command in programs)):
         return None

@@ -8,10 +8,8 @@ from pydantic import Field
 
 from datafactory.spec import Spec
 from datafactory.types import Stop
-from filters.actions import Action, actions, failure
-from filters.actions.results import SHOWING
+from filters.actions import actions, useful
 from filters.markers.marking import marked
-from filters.swe.looking.lines import commands
 
 if TYPE_CHECKING:
     import polars as pl
@@ -53,12 +51,3 @@ class Unfinished(Spec):
             seen.add(action.seen)
         since = "nothing useful was done" if last < 0 else f"nothing useful was done after message {last + 1}"
         return {place: f"unfinished: {since}, ended by {stop}" for place in places if place > last}
-
-
-def useful(action: Action, *, repo: bool) -> bool:
-    """Whether an action may have brought the work on: more than a look, and no failure."""
-    if failure(action, repo=repo) is not None:
-        return False
-    if action.kind == "command":
-        return any(command.program not in SHOWING or command.written for command in commands(action.text))
-    return action.kind in ("edit", "search", "visit", "answer", "submit", "other", "keys")
