@@ -10,7 +10,9 @@ Arms, each in a process of its own:
 
 Every arm passes once over the same rows in the same order, with as many tokens a step as its batches
 allow. The clock starts at the end of the tenth step. Prints tokens/s (of rows; padding is no token), model FLOP use
-(6 × weights × tokens, and attention, of 989 TFLOP/s in bf16 on an H100 or H200), and the loss over tokens.
+(6 × weights × tokens, and attention, of 989 TFLOP/s in bf16 on an H100 or H200), the loss over tokens, and the loss of
+each trained student on the same rows that no arm was trained on, by one and the same measure: what the arms log is of
+other batches and other tokens.
 """
 
 from __future__ import annotations
@@ -21,6 +23,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +37,8 @@ PEAK = 989e12
 ARMS = ("trl", "trl_packed", "factory", "compiled")
 WARM = 10
 """Steps before the clock starts."""
+HELD = 64
+"""Rows that are held out."""
 
 
 def main() -> None:
@@ -51,6 +56,8 @@ def main() -> None:
             done = subprocess.run(command, check=False)
             made = folder / f"{arm}.json"
             figures[arm] = json.loads(made.read_text()) if made.exists() else {"failed": done.returncode}
+            if made.exists():
+                figures[arm]["held_out_loss"] = held_out_loss(folder, folder / arm / "model", asked.length)
             print(json.dumps({arm: {k: v for k, v in figures[arm].items() if k != "curve"}}), flush=True)
     if asked.out:
         asked.out.write_text(json.dumps(figures, indent=1))
@@ -64,6 +71,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--tokens", type=int, default=8_000_000, help="of rows, that each arm passes over")
     parser.add_argument("--step", type=int, default=131_072, help="tokens of a step, about")
     parser.add_argument("--length", type=int, default=16_384)
+    parser.add_argument("--rate", type=float, default=1e-3, help="the learning rate at its height")
     parser.add_argument("--padded", type=int, default=8, help="rows that the padded arm works on at a time")
     parser.add_argument("--arms", nargs="+", choices=ARMS, default=list(ARMS))
     parser.add_argument("--out", type=Path)
@@ -83,8 +91,9 @@ def make_student(asked: argparse.Namespace, folder: Path) -> None:
     from transformers import AutoTokenizer
 
     renderer = Renderer(AutoTokenizer.from_pretrained(folder / "base"), max_length=asked.length)
-    rows, tokens = [], 0
-    for row in read_rows(asked.rows):
+    rows, tokens, given = [], 0, iter(read_rows(asked.rows))
+    write_parquet(list(islice(given, HELD)), folder / "held.parquet", (*COLUMNS, RANK), key=None)
+    for row in given:
         tokens += len(renderer.render(row).ids)
         rows.append(row)
         if tokens >= asked.tokens:
@@ -92,6 +101,29 @@ def make_student(asked: argparse.Namespace, folder: Path) -> None:
     write_parquet(rows, folder / "rows.parquet", (*COLUMNS, RANK), key=None)
     (folder / "facts.json").write_text(json.dumps({"rows": len(rows), "tokens": tokens}))
     print(json.dumps({"rows": len(rows), "tokens": tokens, "mean": tokens // len(rows)}), flush=True)
+
+
+def held_out_loss(folder: Path, model: Path, length: int) -> float:
+    """Nats a token that carries loss, over the rows held out, row by row in float32."""
+    import torch
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    from datafactory.table import read_rows
+    from sft.rendering import Renderer
+
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    student = AutoModelForCausalLM.from_pretrained(model, dtype=torch.float32).to(device).eval()
+    renderer = Renderer(AutoTokenizer.from_pretrained(folder / "base"), max_length=length)
+    total, count = 0.0, 0
+    for row in read_rows(folder / "held.parquet"):
+        made = renderer.render(row)
+        ids = torch.as_tensor(made.ids, dtype=torch.long, device=device)[None]
+        taught = torch.as_tensor(made.trained, device=device)[1:].nonzero()[:, 0]
+        with torch.no_grad():
+            logits = student(ids, logits_to_keep=taught).logits[0]
+        total += torch.nn.functional.cross_entropy(logits, ids[0, 1:][taught], reduction="sum").item()
+        count += taught.numel()
+    return round(total / count, 4)
 
 
 def work(asked: argparse.Namespace) -> None:
@@ -124,7 +156,7 @@ def factory(asked: argparse.Namespace, *, compiled: bool) -> dict[str, Any]:
         epochs=1,
         batch=max(1, asked.step // asked.length),
         packs_at_once=max(1, min(asked.step // asked.length, 32_768 // asked.length)),
-        learning_rate=1e-3,
+        learning_rate=asked.rate,
         compiled=compiled,
         save_every=10**6,
     )
@@ -174,7 +206,7 @@ def peer(asked: argparse.Namespace, facts: dict[str, Any]) -> dict[str, Any]:
         num_train_epochs=1,
         per_device_train_batch_size=at_once,
         gradient_accumulation_steps=max(1, round(asked.step / together)),
-        learning_rate=1e-3,
+        learning_rate=asked.rate,
         lr_scheduler_type="cosine",
         warmup_steps=0.1,
         weight_decay=1e-4,
@@ -198,6 +230,7 @@ def peer(asked: argparse.Namespace, facts: dict[str, Any]) -> dict[str, Any]:
         callbacks=[clock(lines := [])],
     )
     trainer.train()
+    trainer.save_model(str(asked.folder / asked.arm / "model"))
     weights = sum(parameter.numel() for parameter in trainer.model.parameters())
     return paced(lines, facts["tokens"] / trainer.state.global_step, mean, weights)
 
