@@ -29,6 +29,8 @@ class Spec(BaseModel):
 
     use_name: ClassVar[str] = ""
     """The name in a room's table; the class's own name where it is in none."""
+    later: ClassVar[frozenset[str]] = frozenset()
+    """Fields that came later: the recipe has them where they are used, so that older runs keep their digests."""
 
     def problems(self) -> Iterable[str]:
         """What would stop it, as far as can be told before anything runs (a missing file, a missing engine)."""
@@ -43,7 +45,8 @@ class Spec(BaseModel):
         own = vars(type(self)).get("use_name")  # one that was inherited names another class
         made: dict[str, Any] = {"use": own or f"{type(self).__module__}:{type(self).__name__}"}
         for name, field in type(self).model_fields.items():
-            if not field.exclude:
+            unused = name in self.later and getattr(self, name) == field.default
+            if not (field.exclude or unused):
                 made[name] = _plain(getattr(self, name))
         return made
 

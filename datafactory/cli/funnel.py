@@ -62,6 +62,8 @@ class Funnel:
     """Those that acted, by the attempts that each made."""
     spending: Spending = field(default_factory=Spending)
     """What the run's ledger says of its teachers."""
+    held_out: Counter[str] = field(default_factory=Counter)
+    """Tasks that are kept for evaluation, by what is held out with them: `combination` or `task`."""
     turns: int = 0
     rewards: float = 0.0
     judged: int = 0
@@ -104,6 +106,7 @@ class Funnel:
             "seed": self.seed,
             "funnel": {step: self.total(step) for step in STEPS},
             "judged": self.judged,
+            "held_out": dict(self.held_out),
             "generators": {
                 name: {step: counts[step] if step in self.reached else None for step in STEPS}
                 for name, counts in sorted(self.generators.items())
@@ -172,6 +175,8 @@ def _count_records(funnel: Funnel, tally: StageTally, stage: StageFolder, lost: 
                 generator = (row.get("source") or {}).get("generator", "")
                 funnel.add(generator, "made")
                 funnel.add(generator, "sound")
+                if row.get("held_out"):
+                    funnel.held_out[row["held_out"]] += 1
         elif is_attempt(row):
             lost.pop(f"{row['task_id']}/{row['attempt']}", None)
             if first:

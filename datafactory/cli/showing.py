@@ -60,6 +60,9 @@ def _print(funnel: Funnel, out: Console) -> None:
         out.print(_generators(funnel))
     else:
         out.print(words("nothing was made yet", "dim"))
+    if funnel.held_out:
+        out.print()
+        out.print(words(_held_out(funnel.held_out)))
     _print_reasons(funnel, out)
     _print_attempts(funnel, out)
     _print_topics(funnel, out)
@@ -101,6 +104,11 @@ def _generators(funnel: Funnel) -> Table:
         table.add_row("all", *("-" if t is None else f"{t:,}" for t in totals), style="bold")
     table.add_row("came through", *_shares(funnel), style="dim")
     return table
+
+
+def _held_out(counts: Counter[str]) -> str:
+    said = f"held out for evaluation: {counts.total():,} tasks"
+    return f"{said}, {counts['combination']:,} with their combination of skills and {counts['task']:,} alone"
 
 
 def _shares(funnel: Funnel) -> list[str]:

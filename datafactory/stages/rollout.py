@@ -30,6 +30,7 @@ class Rollout(Stage):
     use_name: ClassVar[str] = "rollout"
     reads: ClassVar[type[Record] | None] = Task
     writes: ClassVar[type[Record]] = Trajectory
+    later: ClassVar[frozenset[str]] = frozenset(("tasks",))
 
     teacher: Annotated[Teacher | None, Component("teacher")] = None
     """Who acts; left out: the pipeline's."""
@@ -44,6 +45,8 @@ class Rollout(Stage):
     """What searches and pages may show, where tasks are questions (docs/search-agent.md)."""
     attempts: int = Field(default=4, ge=1, le=1000)
     """Attempts per task."""
+    tasks: Literal["training", "held_out", "all"] = "training"
+    """Which tasks are attempted: those that are not held out, those that are, or all."""
     max_turns: int = Field(default=30, ge=1)
     """Replies of the teacher before the attempt is stopped."""
     max_tokens: int | None = Field(default=None, ge=1)
@@ -86,8 +89,13 @@ class Rollout(Stage):
         ruler = await asyncio.to_thread(self.student.load, self.agent) if self.student is not None else None
         place = await self._place(run)
 
+        run.shelf.facts["passed_by"] = 0
+
         async def attempts() -> AsyncIterator[tuple[str, tuple[Task, int]]]:
             async for task in source.follow():
+                if not self._wanted(task):
+                    run.shelf.facts["passed_by"] += 1
+                    continue
                 for number in range(self.attempts):
                     yield f"{task.id}/{number}", (task, number)
 
@@ -95,6 +103,9 @@ class Rollout(Stage):
             return await self._attempt(key, *item, run=run, place=place, ruler=ruler)
 
         await run.each(attempts(), act, at_once=self.at_once)
+
+    def _wanted(self, task: Task) -> bool:
+        return self.tasks == "all" or bool(task.held_out) == (self.tasks == "held_out")
 
     async def _place(self, run: Run[Any]) -> Place:
         if self.agent in SEARCHES:

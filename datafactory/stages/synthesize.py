@@ -12,6 +12,7 @@ from datafactory.answers import prove_question
 from datafactory.calls import Line
 from datafactory.checks import prove
 from datafactory.errors import GeneratorError, SandboxError, boundary
+from datafactory.holding_out import HoldOut
 from datafactory.local import CORES
 from datafactory.protocols import Episode, Generator, Maker, Sandbox, SandboxHost, Slot, Teacher, Workshop
 from datafactory.run import Run
@@ -29,6 +30,7 @@ class Synthesize(Stage):
     use_name: ClassVar[str] = "synthesize"
     reads: ClassVar[type[Record] | None] = None
     writes: ClassVar[type[Record]] = Task
+    later: ClassVar[frozenset[str]] = frozenset(("hold_out",))
 
     generators: tuple[Annotated[Generator | Workshop, Component("generator")], ...] = Field(min_length=1)
     """What makes the drafts."""
@@ -42,6 +44,9 @@ class Synthesize(Stage):
     """Drafts per slot before the slot is given up."""
     step_timeout: float = Field(default=120.0, gt=0)
     """Seconds that one step of a reference solution may take."""
+    hold_out: HoldOut | None = None
+    """Tasks that are kept for `evaluate` and that nobody learns from: `{combinations: 0.1, tasks: 0.05}`, shares of all
+    combinations of skills, and of the tasks of the others; left out: none."""
     at_once: int = Field(default=2 * CORES, ge=1, exclude=True)
     """Drafts proved at a time."""
     drafts: int = Field(default=1024, ge=1, exclude=True)
@@ -111,7 +116,7 @@ class Synthesize(Stage):
                 return reject.but(generator=label)
             if reject is None:
                 assert isinstance(draft, Draft)
-                return _task(draft, key, label)
+                return _task(draft, key, label, self.hold_out)
             what = draft.model_dump(mode="json") if isinstance(draft, Draft) else reject.what
             await run.shelf.reject(reject.but(key=f"{key}#{retry}", generator=label, what=what))
         return Reject(reason="slot_given_up", detail=f"no sound draft in {self.tries} tries", generator=label)
@@ -144,11 +149,12 @@ def _boxes(generator: Generator | Workshop) -> bool:
     return bool(getattr(generator, "boxes", True))
 
 
-def _task(draft: Draft, key: str, label: str) -> Task:
+def _task(draft: Draft, key: str, label: str, hold_out: HoldOut | None) -> Task:
     fields = dict(draft)
     fields["source"] = draft.source.but(generator=label)
     if isinstance(draft, Task):  # an import that brings its own name keeps it among the facts
         facts = {**draft.source.facts, "imported_id": draft.id}
         fields["source"] = fields["source"].but(facts=facts)
     fields.update(id=key, digest=draft.content_digest())
-    return Task(**fields)
+    task = Task(**fields)
+    return task if hold_out is None else task.but(held_out=hold_out.kind(task, task.digest))

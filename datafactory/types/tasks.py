@@ -12,6 +12,8 @@ from datafactory.types.questions import Question
 from datafactory.types.record import Record, digest_of
 
 Outcome = Literal["passed", "failed", "crashed", "timeout"]
+HeldOut = Literal["", "combination", "task"]
+"""Why nobody learns from a task: its whole combination of skills is held out, or it alone; empty: it is not."""
 
 DOMAINS = (
     "data_processing",
@@ -188,6 +190,8 @@ class Task(Draft):
     """`content_digest()` of the draft."""
     scores: tuple[Score, ...] = ()
     """What judges said of the task itself; shapes no attempt."""
+    held_out: HeldOut = ""
+    """Whether it is kept for evaluation, and with what."""
 
 
 class Reject(Record):
