@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -31,11 +32,16 @@ class HoldOut(BaseModel):
 def combination_of(draft: Draft) -> str:
     """What makes a draft one of its kind: its generator with its skills, or with the repository and the kind of bug;
     empty: it has neither, as rows of a benchmark."""
-    facts: dict[str, Any] = draft.source.facts
-    generator = draft.source.generator.partition(".")[0]  # a second one of a kind is called `name.2`
+    return combination(draft.source.generator, draft.skills, draft.source.facts)
+
+
+def combination(generator: str, skills: Iterable[str], facts: Mapping[str, Any]) -> str:
+    """`combination_of` a task that is read as JSON."""
+    kind = generator.partition(".")[0]  # a second one of a kind is called `name.2`
     if "instance_id" in facts and facts.get("repo"):
-        return f"{generator}: {facts['repo']}, {facts.get('bug_kind') or 'any bug'}"
-    return f"{generator}: {' + '.join(sorted(set(draft.skills)))}" if draft.skills else ""
+        return f"{kind}: {facts['repo']}, {facts.get('bug_kind') or 'any bug'}"
+    named = " + ".join(sorted(set(skills)))
+    return f"{kind}: {named}" if named else ""
 
 
 def _place(kind: str, what: str) -> float:

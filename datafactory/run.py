@@ -21,6 +21,7 @@ from datafactory.types import Failure, Record, Reject
 Item = TypeVar("Item")
 Live = TypeVar("Live")
 R = TypeVar("R", bound=Record)
+R2 = TypeVar("R2", bound=Record)
 
 TRIES = 3
 """How often an item is tried before it is written down as lost."""
@@ -151,6 +152,10 @@ class Run(Generic[R]):
                 found: Item = shelf.get(key)
                 return found
         raise RunError(f"no stage before this one made the {kind.__name__} {key!r}")
+
+    def before(self, kind: type[R2]) -> Shelf[R2] | None:
+        """The last shelf of that kind before this stage's; None: there is none."""
+        return next((shelf for shelf in reversed(self._shelves) if shelf.kind is kind), None)
 
     async def emit(self, key: str, record: R) -> None:
         """Put one record on this stage's shelf; it is on disk when this returns."""

@@ -1,7 +1,7 @@
 """The agent loop, its dialects and the terminal."""
 
 from datafactory.agent.dialect import Conversation, Dialect
-from datafactory.agent.dialects import DIALECTS, SEARCHES, dialect
+from datafactory.agent.dialects import DIALECTS, SEARCHES, AgentName, dialect
 from datafactory.agent.fit_student import Student
 from datafactory.agent.fit_tokens import Ruler
 from datafactory.agent.loop import Attempted, Limits, attempt
@@ -11,6 +11,7 @@ __all__ = [
     "DIALECTS",
     "MALFORMED",
     "SEARCHES",
+    "AgentName",
     "Attempted",
     "Conversation",
     "Dialect",

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from datafactory.agent.dialect import Dialect
 from datafactory.errors import ConfigError
 
+AgentName = Literal["terminus-2", "tools", "openhands", "search", "search-tags"]
 DIALECTS = ("terminus-2", "tools", "openhands")
 SEARCHES = ("search", "search-tags")
 """Those that speak with a library and not with a box; `datafactory.agent.search` has them."""

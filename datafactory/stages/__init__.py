@@ -14,4 +14,5 @@ TABLE: dict[str, str] = {
     "select": "datafactory.stages.select:Select",
     "arrange": "datafactory.stages.arrange:Arrange",
     "train": "datafactory.stages.train:Train",
+    "evaluate": "datafactory.stages.evaluate:Evaluate",
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Set
+from collections.abc import Iterable, Sequence, Set
 from typing import Any, ClassVar
 
 from datafactory.run import Run
@@ -24,6 +24,10 @@ class Stage(Spec):
     def wants(self) -> Set[str]:
         """Fields that the top of the pipeline file fills in where the stage leaves them out."""
         return frozenset()
+
+    def lacks(self, before: Sequence[Stage]) -> Iterable[str]:
+        """What it needs of the stages before it and does not get, as far as their recipes tell."""
+        return ()
 
     async def run(self, source: Shelf[Any] | None, run: Run[Any]) -> None:
         """Fill `run.shelf` from `source`."""

@@ -58,21 +58,34 @@ class Verify(Stage):
 
         async def judge(key: str, attempt: Trajectory) -> Trajectory:
             task = run.find(Task, attempt.task_id)
-            if task.question is not None:
-                return attempt.but(verdict=await self._graded(task, task.question, attempt, run))
-            with boundary(SandboxError, "judging an attempt"):
-                assert self.sandbox is not None
-                verdict = await verify(await host_of(run, self.sandbox), task, attempt.artifacts)
-            return attempt.but(verdict=verdict, artifacts=attempt.artifacts if task.collect else {})
+            return await judged_attempt(
+                attempt, task, run, sandbox=self.sandbox, judge=self.judge, scope=f"verify:{attempt.id}"
+            )
 
         await run.each(attempts(), judge, at_once=self.at_once)
 
-    async def _graded(self, task: Task, question: Question, attempt: Trajectory, run: Run[Any]) -> Verdict:
-        given, right = attempt.answer, None
-        if self.judge is not None and needs_judge(question, given):
-            seed = int(digest_of([run.seed, "judge", attempt.id]), 16) % (1 << 31)
-            episode = Episode(id=attempt.id, seed=seed, task=task)
-            line = await line_to(run, self.judge, scope=f"verify:{attempt.id}", episode=episode)
-            with boundary(TeacherError, "asking the judge"):
-                right = await judged(question, given or "", line, episode)
-        return grade(question, given, found=attempt.found, visited=attempt.visited, judged=right)
+
+async def judged_attempt(
+    attempt: Trajectory, task: Task, run: Run[Any], *, sandbox: Sandbox | None, judge: Teacher | None, scope: str
+) -> Trajectory:
+    """The attempt with its verdict, and without artifacts but those that its task collects. Raises SandboxError,
+    TeacherError."""
+    if task.question is not None:
+        return attempt.but(verdict=await _graded(task, task.question, attempt, run, judge, scope))
+    with boundary(SandboxError, "judging an attempt"):
+        assert sandbox is not None
+        verdict = await verify(await host_of(run, sandbox), task, attempt.artifacts)
+    return attempt.but(verdict=verdict, artifacts=attempt.artifacts if task.collect else {})
+
+
+async def _graded(
+    task: Task, question: Question, attempt: Trajectory, run: Run[Any], judge: Teacher | None, scope: str
+) -> Verdict:
+    given, right = attempt.answer, None
+    if judge is not None and needs_judge(question, given):
+        seed = int(digest_of([run.seed, "judge", attempt.id]), 16) % (1 << 31)
+        episode = Episode(id=attempt.id, seed=seed, task=task)
+        line = await line_to(run, judge, scope=scope, episode=episode)
+        with boundary(TeacherError, "asking the judge"):
+            right = await judged(question, given or "", line, episode)
+    return grade(question, given, found=attempt.found, visited=attempt.visited, judged=right)

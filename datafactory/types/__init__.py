@@ -23,6 +23,7 @@ from datafactory.types.tasks import (
     Verdict,
 )
 from datafactory.types.trajectories import Example, Lineage, Stop, Trajectory, Violation
+from datafactory.types.trials import Part, Pupil, Trial
 
 __all__ = [
     "DOMAINS",
@@ -47,7 +48,9 @@ __all__ = [
     "Model",
     "Outcome",
     "Page",
+    "Part",
     "Pivot",
+    "Pupil",
     "Question",
     "Record",
     "Reject",
@@ -60,6 +63,7 @@ __all__ = [
     "Task",
     "ToolCall",
     "Trajectory",
+    "Trial",
     "Usage",
     "Verdict",
     "Violation",

@@ -26,3 +26,10 @@ class Model(Record):
     """What came of it: rows, tokens, trained tokens, refused rows by reason, steps, losses (nats), weights."""
     seconds: float = 0.0
     """What training took."""
+
+    @property
+    def base_name(self) -> str:
+        """What the student before is called: its name on the hub, or whose weights were drawn for it."""
+        if not self.base_on_hub:
+            return f"{self.id}, untrained"
+        return f"{self.base}@{self.base_revision}" if self.base_revision else self.base

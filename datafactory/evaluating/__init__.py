@@ -1,0 +1,1 @@
+"""What students learned: trials, counted with their uncertainty."""
