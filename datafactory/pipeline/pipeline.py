@@ -102,6 +102,7 @@ def load(path: Path) -> Pipeline:
     stages = [_with_defaults(stage, made) for stage in made.stages]
     problems += _order([type(stage) for stage in stages])
     problems += [p for number, stage in enumerate(stages) for p in _missing(stage, number)]
+    problems += [Problem(("stages", n), said) for n, stage in enumerate(stages) for said in stage.lacks(stages[:n])]
     for number, stage in enumerate(stages):
         for place, spec in walk(stage, ("stages", number)):
             problems += [Problem(_where(doc, place), said) for said in spec.problems()]
