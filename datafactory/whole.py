@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -36,3 +38,32 @@ def sync(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def make_once(path: Path, text: str) -> bool:
+    """Make a file with this text, whole, unless there is one: then False. Of several processes, on several hosts that
+    share the disk, one makes it. Raises StorageError."""
+    with boundary(StorageError, f"writing {path}"):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        draft = path.with_name(f".{path.name}.{uuid.uuid4().hex}.part")
+        try:
+            draft.write_text(text, encoding="utf-8")
+            sync(draft)
+            _name_once(draft, path, text)
+            sync(path.parent)
+        except FileExistsError:
+            return False
+        finally:
+            draft.unlink(missing_ok=True)
+    return True
+
+
+def _name_once(draft: Path, path: Path, text: str) -> None:
+    """A second name for finished content, which a disk gives once; where it knows no second names, a new file."""
+    try:
+        os.link(draft, path)
+    except OSError as error:
+        if error.errno not in (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK):
+            raise
+        with path.open("x", encoding="utf-8") as file:
+            file.write(text)

@@ -15,6 +15,7 @@ from typing import Annotated
 import typer
 
 from datafactory.cli.corpora import corpora
+from datafactory.cli.schedule import schedule
 from datafactory.formats import FORMATS
 
 app = typer.Typer(
@@ -101,6 +102,14 @@ def judges(
     from datafactory.cli.judging import judges as work
 
     work(run, runs, plots=plots, as_json=json)
+
+
+@app.command()
+def scores(run: RunName, runs: Runs = RUNS, json: Json = False) -> None:
+    """What a run's student learned: pass@1 and pass@k beside its base's, by domain, with intervals and overlap."""
+    from datafactory.cli.scoring import scores as work
+
+    work(run, runs, as_json=json)
 
 
 @app.command()
@@ -209,6 +218,7 @@ def images_build(
 
 
 app.add_typer(corpora, name="corpora")
+app.add_typer(schedule, name="schedule")
 
 layers = typer.Typer(help="Layers: repositories that were set up, kept for boxes.", no_args_is_help=True)
 app.add_typer(layers, name="layers")

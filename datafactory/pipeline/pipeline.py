@@ -98,7 +98,7 @@ def load(path: Path) -> Pipeline:
     problems += _no_stages(doc.value.get("stages"))
     if problems or not isinstance(made, PipelineFile):
         problems += _order(_classes(doc.value.get("stages")))
-        raise ConfigError(_lines(doc, problems))
+        raise ConfigError(placed(doc, problems))
     stages = [_with_defaults(stage, made) for stage in made.stages]
     problems += _order([type(stage) for stage in stages])
     problems += [p for number, stage in enumerate(stages) for p in _missing(stage, number)]
@@ -108,7 +108,7 @@ def load(path: Path) -> Pipeline:
             problems += [Problem(_where(doc, place), said) for said in spec.problems()]
             problems += [Problem(_where(doc, place), said) for said in _priceless(spec, made.budget)]
     if problems:
-        raise ConfigError(_lines(doc, problems))
+        raise ConfigError(placed(doc, problems))
     return Pipeline(path, made.name, made.seed, _planned(stages, made.seed), made.budget or Budget())
 
 
@@ -139,7 +139,8 @@ def _no_stages(stages: Any) -> list[Problem]:
     ]
 
 
-def _lines(doc: document.Document, problems: list[Problem]) -> list[str]:
+def placed(doc: document.Document, problems: list[Problem]) -> list[str]:
+    """The problems in words, each with file, line and key, in the file's order."""
     shown: dict[str, int] = {}
     for problem in problems:
         line = doc.line(problem.path)

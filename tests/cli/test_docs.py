@@ -58,6 +58,7 @@ def test_every_command_the_page_shows_parses(call: Call) -> None:
         "images",
         "layers",
         "corpora",
+        "schedule",
     }
     for command in commands:
         assert call(command, "--help").returncode == 0
