@@ -1,0 +1,1 @@
+"""Distillation: a student that learns from what a teacher makes of the student's own answers."""
