@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import Any, Literal
 
-from datafactory.cli.funnel import is_attempt
+from datafactory.cli.funnel import is_attempt, is_trial
 from datafactory.cli.printing import clean
 from datafactory.errors import DataError, StorageError, boundary
 from datafactory.storage import REJECTED, RunFolder, StageFolder, is_task
+from datafactory.types import Trial
 
 Kind = Literal["task", "trajectory", "reject"]
 
@@ -63,10 +64,12 @@ def find(run: RunFolder, wanted: str, *, kinds: tuple[Kind, ...] = ("task", "tra
 
 
 def _all(run: RunFolder) -> Iterator[Found]:
-    """Every record and reject, the last stage's first."""
+    """Every record and reject, the last stage's first; of a trial its attempt, under `<student>/<task>/<attempt>`."""
     for stage in reversed(run.stages):
         for row in stage.records():
-            if is_attempt(row):
+            if is_trial(row):
+                yield Found("trajectory", Trial.key_of(row), stage, row["attempt"])
+            elif is_attempt(row):
                 yield Found("trajectory", f"{row['task_id']}/{row['attempt']}", stage, row)
             elif is_task(row):
                 yield Found("task", str(row.get("id")), stage, row)

@@ -12,6 +12,7 @@ from datafactory.cli.changes import reasons
 from datafactory.cli.costs import Costs
 from datafactory.errors import StorageError, boundary
 from datafactory.storage import FAILURES, RECORDS, REJECTED, REJECTS, RunFolder, StageFolder, is_task
+from datafactory.types import Trial
 
 STEPS = ("made", "sound", "tried", "solved", "kept")
 
@@ -19,6 +20,11 @@ STEPS = ("made", "sound", "tried", "solved", "kept")
 def is_attempt(row: Mapping[str, Any]) -> bool:
     """Whether a record is a trajectory."""
     return all(key in row for key in ("task_id", "attempt", "messages", "stop"))
+
+
+def is_trial(row: Mapping[str, Any]) -> bool:
+    """Whether a record is a student's trial."""
+    return "student" in row and is_attempt(row.get("attempt") or {})
 
 
 @dataclass
@@ -177,6 +183,8 @@ def _count_records(funnel: Funnel, tally: StageTally, stage: StageFolder, lost: 
                 funnel.add(generator, "sound")
                 if row.get("held_out"):
                     funnel.held_out[row["held_out"]] += 1
+        elif is_trial(row):
+            lost.pop(Trial.key_of(row), None)
         elif is_attempt(row):
             lost.pop(f"{row['task_id']}/{row['attempt']}", None)
             if first:

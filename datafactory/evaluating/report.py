@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict
 
 from datafactory.evaluating.overlap import Overlap
 from datafactory.evaluating.statistics import Interval, Ratio, intervals, mcnemar, pass_at
-from datafactory.types import Part, Pupil, Trial
+from datafactory.types import Model, Part, Pupil, Trial
 
 if TYPE_CHECKING:
     import numpy as np
@@ -79,7 +79,7 @@ class Evaluation(_Told):
     model: str
     """Id of the trained student."""
     base: str
-    """The student before: a name on the hub, or `scratch`."""
+    """The student before: a name on the hub, or that of a model whose weights were drawn."""
     attempts: int
     """At each task, by each student."""
     complete: bool
@@ -88,7 +88,7 @@ class Evaluation(_Told):
     """Trials that the infrastructure lost; they count nowhere."""
     groups: list[Group]
     overlap: Overlap | None
-    """None: not looked at yet."""
+    """None: the stage is not through yet."""
 
     def group(self, by: str, name: str = "") -> Group | None:
         """A group by what it is grouped by, and its name where there are several."""
@@ -116,6 +116,22 @@ class Result:
     def solved(self) -> bool:
         """Whether every check passed."""
         return self.reward == 1.0
+
+
+def evaluation(
+    trials: Iterable[Trial], model: Model, *, run: str, attempts: int, lost: int, shared: Overlap | None
+) -> Evaluation:
+    """Count trials, all that there are so far; `lost`: trials that the infrastructure lost."""
+    return Evaluation(
+        run=run,
+        model=model.id,
+        base=model.base_name,
+        attempts=attempts,
+        complete=shared is not None and not lost,
+        lost=lost,
+        groups=groups(map(result, trials), attempts),
+        overlap=shared,
+    )
 
 
 def result(trial: Trial) -> Result:

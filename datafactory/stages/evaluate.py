@@ -13,8 +13,8 @@ from datafactory.agent import SEARCHES
 from datafactory.errors import RunError
 from datafactory.evaluating.held_out import Exam, TasksOf, exams
 from datafactory.evaluating.numbers import Asked, Prompts
-from datafactory.evaluating.overlap import Overlap, Trained, overlap, trained_on
-from datafactory.evaluating.report import FILE, PUPILS, Evaluation, groups, result
+from datafactory.evaluating.overlap import Trained, overlap, trained_on
+from datafactory.evaluating.report import FILE, PUPILS, evaluation
 from datafactory.protocols import Teacher
 from datafactory.run import Run
 from datafactory.spec import Component, Spec
@@ -105,7 +105,9 @@ class Evaluate(Acting):
             teacher = self._serving(pupil, model, source.folder)
             await self._examine(Sitting(self, self.judge, pupil, model, teacher, run), found, asked)
             await run.commons.close(cast(Spec, teacher).__eq__)  # a GPU has room for one student
-        report = self._report(model, shared, run)
+        report = evaluation(
+            run.shelf, model, run=run.name, attempts=self.attempts, lost=len(run.shelf.lost), shared=shared
+        )
         write_whole(run.shelf.folder / FILE, report.model_dump_json(indent=1).encode() + b"\n")
 
     def _serving(self, pupil: Pupil, model: Model, folder: Path) -> Teacher:
@@ -135,19 +137,6 @@ class Evaluate(Acting):
             return await (sitting.answers(what) if isinstance(what, Asked) else sitting.attempts(what, number))
 
         await sitting.run.each(trials(), work, at_once=self.at_once)
-
-    def _report(self, model: Model, shared: Overlap, run: Run[Any]) -> Evaluation:
-        results = [result(trial) for trial in run.shelf]
-        return Evaluation(
-            run=run.name,
-            model=model.id,
-            base=model.base_name,
-            attempts=self.attempts,
-            complete=not run.shelf.lost,
-            lost=len(run.shelf.lost),
-            groups=groups(results, self.attempts),
-            overlap=shared,
-        )
 
 
 def _trained(run: Run[Any]) -> Trained:
