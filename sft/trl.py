@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import json
 import os
 import sys
 from collections.abc import Iterable
@@ -13,13 +11,11 @@ from typing import ClassVar, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from datafactory.errors import Missing, RunError
+from datafactory.errors import Missing
 from datafactory.spec import Spec
 from datafactory.types import Model
 from sft.scratch import Scratch
-
-_TOLD = 2000
-"""Characters of the end of a failed program's words that are shown."""
+from sft.starting import trained
 
 
 class Lora(BaseModel):
@@ -118,13 +114,7 @@ class Trl(Spec):
         """
         if problems := list(self.problems()):
             raise Missing("; ".join(problems))
-        folder.mkdir(parents=True, exist_ok=True)
-        done = folder / "result.json"
-        if not done.exists():
-            job = folder / "job.json"
-            job.write_text(json.dumps({"table": str(table.resolve()), "spec": self.model_dump(mode="json")}, indent=1))
-            await self._run(folder, job)
-        facts = json.loads(done.read_bytes())
+        facts = await trained(self, table, folder, self._command())
         return Model(
             folder="model",
             base=self.student or "base",
@@ -134,22 +124,8 @@ class Trl(Spec):
             facts=facts,
         )
 
-    async def _run(self, folder: Path, job: Path) -> None:
-        log = folder / "training.log"
-        with log.open("ab") as words:
-            program = await asyncio.create_subprocess_exec(*self._command(job), stdout=words, stderr=words)
-            try:
-                status = await program.wait()
-            finally:
-                if program.returncode is None:
-                    program.terminate()
-                    await program.wait()
-        if status:
-            end = log.read_text(errors="replace")[-_TOLD:]
-            raise RunError(f"training ended with status {status}; the end of {log}:\n{end}")
-
-    def _command(self, job: Path) -> list[str]:
-        program = ["-m", "sft.training.program", str(job)]
+    def _command(self) -> list[str]:
+        program = ["-m", "sft.training.program"]
         if self.devices == 1 and self.accelerate is None:
             return [sys.executable, *program]
         config = ["--config_file", str(self.accelerate)] if self.accelerate is not None else []

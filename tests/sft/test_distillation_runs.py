@@ -16,6 +16,7 @@ import pytest
 from datafactory.errors import DataError, RunError
 from sft.gkd import Gkd
 from sft.on_policy import OnPolicy
+from sft.starting import whole_recipe
 from tests.sft.distilling import LARGER, model, recipe, table
 
 pytestmark = [pytest.mark.train, pytest.mark.slow]
@@ -112,8 +113,7 @@ async def test_a_distillation_that_was_killed_makes_the_same_student(place: Path
     folder = tmp_path / "killed"
     code = "import asyncio, sys; from pathlib import Path; from sft.on_policy import OnPolicy; "
     code += "spec, *paths = sys.argv[1:]; asyncio.run(OnPolicy.model_validate_json(spec).train(*map(Path, paths)))"
-    told = json.dumps({**json.loads(spec.model_dump_json()), "save_every": 2, "processes": 1})
-    command = [sys.executable, "-c", code, told, str(place / "rows.parquet"), str(folder)]
+    command = [sys.executable, "-c", code, json.dumps(whole_recipe(spec)), str(place / "rows.parquet"), str(folder)]
     program = subprocess.Popen(command, start_new_session=True)
     while not list(folder.glob("checkpoints/step-*")):
         assert program.poll() is None, "it ended before it was killed"

@@ -18,6 +18,7 @@ from datafactory.errors import DataError, RunError
 from datafactory.table import COLUMNS, RANK, write_parquet
 from sft.data import prepare
 from sft.scratch import Scratch
+from sft.starting import whole_recipe
 from sft.trl import Lora, Trl
 
 pytestmark = [pytest.mark.train, pytest.mark.slow]
@@ -130,7 +131,7 @@ async def test_a_training_that_was_killed_goes_on_from_its_last_checkpoint(tmp_p
     source, folder = table(tmp_path / "rows.parquet", rows(60)), tmp_path / "killed"
     code = "import asyncio, sys; from pathlib import Path; from sft.trl import Trl; spec, *paths = sys.argv[1:]; "
     code += "asyncio.run(Trl.model_validate_json(spec).train(*map(Path, paths)))"
-    command = [sys.executable, "-c", code, trainer().model_dump_json(), str(source), str(folder)]
+    command = [sys.executable, "-c", code, json.dumps(whole_recipe(trainer())), str(source), str(folder)]
     program = subprocess.Popen(command, start_new_session=True)
     while not list(folder.glob("checkpoints/*/trainer_state.json")):
         assert program.poll() is None, "it ended before it was killed"
