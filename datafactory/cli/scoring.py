@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from datafactory.cli.printing import console, say_json, shorten, words
 from datafactory.errors import DataError
 from datafactory.evaluating.overlap import WORDS, Overlap
-from datafactory.evaluating.report import FILE, Evaluation, Group, Standing, evaluation
+from datafactory.evaluating.report import FILE, Evaluation, Group, Result, Standing, evaluation, result
 from datafactory.evaluating.statistics import Interval
 from datafactory.storage import RunFolder, StageFolder, open_run
 from datafactory.types import Model, Trial
@@ -43,14 +43,16 @@ def evaluation_in(run: RunFolder) -> tuple[Evaluation, StageFolder]:
             return Evaluation.model_validate_json(path.read_bytes()), stage
         except ValueError as error:
             raise DataError(f"{path}: not an evaluation ({error}); make it anew with --from evaluate") from error
-    rows = list(stage.records()) if stage is not None else []
-    if stage is None or not rows:
+    made: dict[str, Result] = {}
+    for row in stage.records() if stage is not None else ():
+        trial = Trial.model_validate(row)
+        made[trial.id] = result(trial)
+    if stage is None or not made:
         raise DataError(f"{run.path}: nothing was evaluated yet; a stage `evaluate` does it (docs/evaluate.md)")
-    model = next(Model.model_validate(row) for made in run.stages if made.name == "train" for row in made.records())
-    trials = [Trial.model_validate(row) for row in rows]
-    lost = {str(row["key"]) for row in stage.failures()} - {trial.id for trial in trials}
+    model = next(Model.model_validate(row) for train in run.stages if train.name == "train" for row in train.records())
+    lost = {str(row["key"]) for row in stage.failures()} - made.keys()
     recipe = run.pipeline["stages"][stage.number - 1]
-    told = evaluation(trials, model, run=run.name, attempts=recipe["attempts"], lost=len(lost), shared=None)
+    told = evaluation(made.values(), model, run=run.name, attempts=recipe["attempts"], lost=len(lost), shared=None)
     return told, stage
 
 

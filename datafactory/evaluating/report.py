@@ -119,9 +119,9 @@ class Result:
 
 
 def evaluation(
-    trials: Iterable[Trial], model: Model, *, run: str, attempts: int, lost: int, shared: Overlap | None
+    results: Iterable[Result], model: Model, *, run: str, attempts: int, lost: int, shared: Overlap | None
 ) -> Evaluation:
-    """Count trials, all that there are so far; `lost`: trials that the infrastructure lost."""
+    """Count the trials that there are so far; `lost`: trials that the infrastructure lost."""
     return Evaluation(
         run=run,
         model=model.id,
@@ -129,7 +129,7 @@ def evaluation(
         attempts=attempts,
         complete=shared is not None and not lost,
         lost=lost,
-        groups=groups(map(result, trials), attempts),
+        groups=groups(results, attempts),
         overlap=shared,
     )
 

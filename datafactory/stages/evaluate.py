@@ -14,7 +14,7 @@ from datafactory.errors import RunError
 from datafactory.evaluating.held_out import Exam, TasksOf, exams
 from datafactory.evaluating.numbers import Asked, Prompts
 from datafactory.evaluating.overlap import Trained, overlap, trained_on
-from datafactory.evaluating.report import FILE, PUPILS, evaluation
+from datafactory.evaluating.report import FILE, PUPILS, evaluation, result
 from datafactory.protocols import Teacher
 from datafactory.run import Run
 from datafactory.spec import Component, Spec
@@ -63,11 +63,7 @@ class Evaluate(Acting):
         """Nobody who serves a student, runs or files that are not there."""
         if self.server is None and (self.base is None or self.trained is None):
             yield "needs a `server` for its students, such as {use: vllm, model: student}"
-        if self.server is not None and "model" not in type(self.server).model_fields:  # type: ignore[attr-defined]
-            yield f"server: {self.server.name} cannot be given a student: it has no `model`"
-        addresses = getattr(self.server, "addresses", None)
-        if addresses is not None and addresses():
-            yield f"server: {addresses()[0]} runs already, and cannot load a student; leave base_url out"
+        yield from _no_server(self.server) if self.server is not None else ()
         for place in self.tasks:
             yield from place.problems()
         yield from self.prompts.problems() if self.prompts is not None else ()
@@ -106,7 +102,7 @@ class Evaluate(Acting):
             await self._examine(Sitting(self, self.judge, pupil, model, teacher, run), found, asked)
             await run.commons.close(cast(Spec, teacher).__eq__)  # a GPU has room for one student
         report = evaluation(
-            run.shelf, model, run=run.name, attempts=self.attempts, lost=len(run.shelf.lost), shared=shared
+            map(result, run.shelf), model, run=run.name, attempts=self.attempts, lost=len(run.shelf.lost), shared=shared
         )
         write_whole(run.shelf.folder / FILE, report.model_dump_json(indent=1).encode() + b"\n")
 
@@ -137,6 +133,17 @@ class Evaluate(Acting):
             return await (sitting.answers(what) if isinstance(what, Asked) else sitting.attempts(what, number))
 
         await sitting.run.each(trials(), work, at_once=self.at_once)
+
+
+def _no_server(teacher: Teacher) -> Iterable[str]:
+    """Why a teacher cannot serve whatever student it is given."""
+    fields = type(cast(Spec, teacher)).model_fields
+    addresses = getattr(teacher, "addresses", None)
+    if "model" not in fields:
+        yield f"server: {teacher.name} cannot be given a student: it has no `model`"
+    elif addresses() if addresses is not None else "base_url" in fields:
+        running = "asks servers that run already, which cannot load a student"
+        yield f"server: {teacher.name} {running}; name it as `base` and `trained` where students are served elsewhere"
 
 
 def _trained(run: Run[Any]) -> Trained:

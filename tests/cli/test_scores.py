@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from datafactory.cli import app
 from datafactory.evaluating.overlap import overlap, trained_on
-from datafactory.evaluating.report import FILE, evaluation
+from datafactory.evaluating.report import FILE, evaluation, result
 from datafactory.storage import MANIFEST, RECORDS
 from datafactory.storage.layout import write_run
 from datafactory.table import COLUMNS, RANK, row, write_parquet
@@ -109,7 +109,7 @@ def test_what_was_written_at_the_end_is_what_is_told(run: Path, tmp_path: Path) 
     assert shared.combinations_in_common == {"task": 1, "combination": 0}
     # 23 of the 24 words of a prompt stand in each trained one: 11 of its 12 runs of 13; one prompt is there whole.
     assert shared.shared_share == pytest.approx((11 * 3 + 12) / 48)
-    found = evaluation(trials(), MODEL, run="toy", attempts=2, lost=0, shared=shared)
+    found = evaluation(map(result, trials()), MODEL, run="toy", attempts=2, lost=0, shared=shared)
     stage = run / "2-evaluate"
     (stage / FILE).write_text(found.model_dump_json())
     (stage / MANIFEST).write_text(json.dumps({"kept": 16, "rejected": {}}))

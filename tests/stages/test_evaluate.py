@@ -138,8 +138,9 @@ def test_a_student_that_was_down_is_asked_again_and_nobody_else(
         ({"base": None, "server": "oracle"}, "server: oracle cannot be given a student: it has no `model`"),
         (
             {"server": {"use": "vllm", "model": "student", "base_url": "http://localhost:1"}},
-            "server: http://localhost:1/v1 runs already",
+            "server: vllm asks servers that run already, which cannot load a student",
         ),
+        ({"server": {"use": "openai", "model": "student"}}, "server: openai asks servers that run already"),
         ({"tasks": ["nowhere"]}, "tasks: no run 'nowhere'"),
         ({"prompts": {"file": "nowhere.jsonl"}}, "prompts: nowhere.jsonl: cannot be read"),
     ],
