@@ -49,6 +49,7 @@ def test_every_command_the_page_shows_parses(call: Call) -> None:
         "plan",
         "show",
         "judges",
+        "scores",
         "select",
         "mixture",
         "replay",
