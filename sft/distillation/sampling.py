@@ -59,22 +59,11 @@ class Sampler:
             self._model.set_attn_implementation(attention.NAME)
 
     def _together(self, asked: Sequence[Asked]) -> list[Sample]:
-        device = self._model.device
-        longest = max(len(each.history) for each in asked)
-        ids = torch.zeros(len(asked), longest, dtype=torch.long)
-        mask = torch.zeros(len(asked), longest, dtype=torch.long)
-        for row, each in enumerate(asked):
-            ids[row, longest - len(each.history) :] = torch.from_numpy(each.history.astype(np.int64))
-            mask[row, longest - len(each.history) :] = 1
-        ids, mask = ids.to(device), mask.to(device)
+        writing = [_Writing(each) for each in asked]
+        ids, mask = _padded([each.history for each in asked], self._model.device)
         positions = (mask.cumsum(1) - 1).clamp(min=0)
-        cache: Any = None
-        open_rows = list(range(len(asked)))
-        dice = [np.random.default_rng(each.seed) for each in asked]
-        written: list[list[int]] = [[] for _ in asked]
-        drawn: list[list[float]] = [[] for _ in asked]
-        ended = [False] * len(asked)
-        while open_rows:
+        still, cache = writing, None
+        while True:
             done = self._model(
                 input_ids=ids,
                 attention_mask=mask,
@@ -84,31 +73,20 @@ class Sampler:
                 logits_to_keep=1,
             )
             cache = done.past_key_values
-            tokens, scores = self._draw(done.logits[:, -1], [dice[row].random() for row in open_rows])
-            over = torch.isin(tokens, self._endings).tolist()
-            for row, token, score, last in zip(open_rows, tokens.tolist(), scores.tolist(), over, strict=True):
-                written[row].append(token)
-                drawn[row].append(score)
-                ended[row] = last
-            stay = [n for n, row in enumerate(open_rows) if not over[n] and len(written[row]) < asked[row].limit]
+            tokens, scores = self._draw(done.logits[:, -1], [each.dice.random() for each in still])
+            ends = torch.isin(tokens, self._endings).tolist()
+            for each, token, score, end in zip(still, tokens.tolist(), scores.tolist(), ends, strict=True):
+                each.add(token, score, end)
+            stay = [place for place, each in enumerate(still) if not each.over]
+            if not stay:
+                return [each.sample() for each in writing]
             ids, positions = tokens[:, None], positions[:, -1:] + 1
             mask = torch.cat([mask, mask.new_ones(len(mask), 1)], dim=1)
-            if len(stay) < len(open_rows):
-                kept = torch.tensor(stay, device=device, dtype=torch.long)
+            if len(stay) < len(still):
+                kept = torch.tensor(stay, device=ids.device)
                 ids, positions, mask = ids[kept], positions[kept], mask[kept]
-                if stay:
-                    cache.batch_select_indices(kept)
-                open_rows = [open_rows[n] for n in stay]
-        return [
-            Sample(
-                each.history,
-                np.asarray(written[row], dtype=np.int32),
-                each.teacher,
-                np.asarray(drawn[row], dtype=np.float32),
-                ended[row],
-            )
-            for row, each in enumerate(asked)
-        ]
+                cache.batch_select_indices(kept)
+                still = [still[place] for place in stay]
 
     def _draw(self, logits: torch.Tensor, dice: Sequence[float]) -> tuple[torch.Tensor, torch.Tensor]:
         """A token of each row and its log-probability, by inverting the distribution at numbers from 0 to 1."""
@@ -117,3 +95,41 @@ class Sampler:
         at = torch.tensor(dice, dtype=mass.dtype, device=mass.device)[:, None] * mass[:, -1:]
         tokens = torch.searchsorted(mass, at, right=True)[:, 0].clamp(max=self._known - 1)
         return tokens, scores.gather(1, tokens[:, None])[:, 0].float()
+
+
+class _Writing:
+    """An answer that is being written."""
+
+    def __init__(self, asked: Asked) -> None:
+        self._asked = asked
+        self.dice = np.random.default_rng(asked.seed)
+        self._tokens: list[int] = []
+        self._scores: list[float] = []
+        self._ended = False
+
+    def add(self, token: int, score: float, end: bool) -> None:
+        """One more token."""
+        self._tokens.append(token)
+        self._scores.append(score)
+        self._ended = end
+
+    @property
+    def over(self) -> bool:
+        """Whether it came to its end, or to its limit."""
+        return self._ended or len(self._tokens) >= self._asked.limit
+
+    def sample(self) -> Sample:
+        """What was written."""
+        answer, drawn = np.asarray(self._tokens, dtype=np.int32), np.asarray(self._scores, dtype=np.float32)
+        return Sample(self._asked.history, answer, self._asked.teacher, drawn, self._ended)
+
+
+def _padded(histories: Sequence[np.ndarray[Any, Any]], device: torch.device) -> tuple[torch.Tensor, torch.Tensor]:
+    """Token ids and whether each is one, of shape (histories, longest), filled up on the left."""
+    longest = max(map(len, histories))
+    ids = torch.zeros(len(histories), longest, dtype=torch.long)
+    mask = torch.zeros(len(histories), longest, dtype=torch.long)
+    for row, history in enumerate(histories):
+        ids[row, longest - len(history) :] = torch.from_numpy(history.astype(np.int64))
+        mask[row, longest - len(history) :] = 1
+    return ids.to(device), mask.to(device)
