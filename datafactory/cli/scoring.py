@@ -144,21 +144,26 @@ def in_words(shared: Overlap) -> list[str]:
     return lines
 
 
-def _said(found: Interval | None, *, digits: int = 3, sign: str = "") -> str:
+def _said(found: Interval | None, *, digits: int = 3) -> str:
     if found is None:
         return "-"
-    value, low, high = (f"{number:{sign},.{digits}f}" for number in found)
+    value, low, high = (f"{number:,.{digits}f}" for number in found)
     return f"{value} [{low}, {high}]"
 
 
 def _percent(found: Interval | None, *, sign: str = "") -> str:
-    return _said(Interval(*(100 * number for number in found)) if found else None, digits=1, sign=sign)
+    """One decimal; none in bounds from 10 on, which are no surer than that."""
+    if found is None:
+        return "-"
+    value, *bounds = (100 * number for number in found)
+    low, high = (f"{bound:{sign}.{int(abs(bound) < 10 and bound != 0)}f}" for bound in bounds)
+    return f"{value:{sign}.1f} [{low}, {high}]"
 
 
 def _table(*columns: str) -> Table:
     from rich.table import Table
 
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
+    table = Table(box=None, padding=(0, 1, 0, 0), header_style="dim")
     table.add_column(columns[0], no_wrap=True)
     for column in columns[1:]:
         table.add_column(column, overflow="fold")
