@@ -98,8 +98,10 @@ class Evaluate(Acting):
         run.progress.total = len(PUPILS) * (len(found) * self.attempts + len(asked))
         shared = await asyncio.to_thread(overlap, trained, [(exam.task, exam.part) for exam in found])
         for pupil in PUPILS:
-            teacher = self._serving(pupil, model, source.folder)
-            await self._examine(Sitting(self, self.judge, pupil, model, teacher, run), found, asked)
+            stand_in = self.base if pupil == "base" else self.trained
+            teacher = stand_in or self._serving(pupil, model, source.folder)
+            sitting = Sitting(self, self.judge, pupil, model, teacher, served=stand_in is None, run=run)
+            await self._examine(sitting, found, asked)
             await run.commons.close(cast(Spec, teacher).__eq__)  # a GPU has room for one student
         report = evaluation(
             map(result, run.shelf), model, run=run.name, attempts=self.attempts, lost=len(run.shelf.lost), shared=shared
@@ -107,9 +109,7 @@ class Evaluate(Acting):
         write_whole(run.shelf.folder / FILE, report.model_dump_json(indent=1).encode() + b"\n")
 
     def _serving(self, pupil: Pupil, model: Model, folder: Path) -> Teacher:
-        stand_in = self.base if pupil == "base" else self.trained
-        if stand_in is not None:
-            return stand_in
+        """`server`, with the student in the place of its model."""
         on_hub = pupil == "base" and model.base_on_hub
         place = model.base if pupil == "base" else model.folder
         changes: dict[str, Any] = {"model": place if on_hub else str((folder / place).resolve())}

@@ -41,6 +41,8 @@ class Sitting:
     model: Model
     teacher: Teacher
     """Who answers for it."""
+    served: bool
+    """Whether that is the student itself, and nobody who stands in."""
     run: Run[Any]
 
     @cached_property
@@ -97,9 +99,7 @@ class Sitting:
         return self._trial(made, None)
 
     def _trial(self, attempt: Trajectory, exam: Exam | None) -> Trial:
-        """The server calls a student by the folder that it lies in: that is no name."""
-        own = getattr(self.teacher, "model", "") == attempt.lineage.model
-        if own and attempt.lineage.model:
+        if self.served:  # the server calls it by the folder that it lies in
             name = self.model.id if self.pupil == "trained" else self.model.base_name
             attempt = attempt.but(lineage=attempt.lineage.but(model=name))
         part, combination = (exam.part, combination_of(exam.task)) if exam is not None else ("prompts", "")

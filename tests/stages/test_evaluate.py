@@ -100,6 +100,7 @@ def test_students_attempt_what_nobody_learned_from(exam: tuple[Execution, Execut
     for trial in trials:
         assert trial.attempt.verdict and trial.attempt.verdict.solved == (trial.student == "trained")
         assert trial.attempt.teacher == {"base": "wrong", "trained": "right"}[trial.student]
+        assert trial.attempt.lineage.model in ("student", "oracle"), "who stands in keeps its name"
         assert not trial.attempt.artifacts, "they stay behind, as those of attempts that were verified do"
     assert len({(trial.attempt.id, trial.attempt.lineage.seed) for trial in trials}) == 8, "both have the same seeds"
 
@@ -158,3 +159,51 @@ def test_a_line_that_holds_nothing_out_is_refused_before_anything_runs(tmp_path:
     path.write_text(json.dumps(made))
     with pytest.raises(ConfigError, match=r"stages\[6\]: evaluate has no tasks: give `synthesize` a `hold_out`"):
         load(path)
+
+
+def answers(*calls: tuple[str, dict[str, Any]]) -> dict[str, Any]:
+    said = [{"tool_calls": [{"id": "c", "name": name, "arguments": given}]} for name, given in calls]
+    return {"use": "scripted", "replies": said}
+
+
+async def test_questions_open_no_box_and_tasks_that_were_trained_on_are_called_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    monkeypatch.delenv("DATAFACTORY_SEARCH_URL", raising=False)
+    pages = tmp_path / "pages.jsonl"
+    pages.write_text(json.dumps({"url": "ada", "title": "Ada", "contents": "Ada Lovelace wrote the notes."}))
+    corpus = {"use": "jsonl", "files": [str(pages)], "name": "few"}
+    asking = {"use": "tests.stages.odd_questions:Asking", "count": 1, "corpus": corpus}
+    knows = answers(("visit", {"url": ["ada"]}), ("answer", {"answer": "Ada Lovelace"}))
+    made = {
+        "name": "asked",
+        "sandbox": {"use": "tests.stages.odd_questions:Locked"},
+        "teacher": knows,
+        "stages": [
+            {"use": "synthesize", "generators": [asking], "hold_out": {"tasks": 0.999}},
+            {"use": "rollout", "agent": "search", "attempts": 1, "tasks": "all"},
+            "verify",
+            {"use": "arrange", "curriculum": "mixed"},
+            {"use": "train", "trainer": {"use": "tests.stages.odd_students:Untrained", "base": "some/model"}},
+            {
+                "use": "evaluate",
+                "agent": "search",
+                "base": answers(("answer", {"answer": "nobody"})),
+                "trained": knows,
+                "attempts": 1,
+            },
+        ],
+    }
+    path = tmp_path / "asked.yaml"
+    path.write_text(json.dumps(made))
+    execution = Execution(load(path), tmp_path / "run")
+    await execution.run()
+    trials = sorted(execution.stations[-1].shelf, key=lambda trial: trial.id)
+    assert [(trial.student, trial.part, trial.attempt.answer) for trial in trials] == [
+        ("base", "trained", "nobody"),
+        ("trained", "trained", "Ada Lovelace"),
+    ]
+    told = Evaluation.model_validate_json((execution.stations[-1].shelf.folder / FILE).read_bytes())
+    assert told.base == "some/model" and standing(told, "all", "trained").solved == 1
+    assert told.overlap and (told.overlap.tasks, told.overlap.same_prompts) == ({"trained": 1}, 1)
