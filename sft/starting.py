@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,8 @@ from pydantic import BaseModel
 
 from datafactory.errors import RunError
 
+LIFELINE = "DATAFACTORY_LIFELINE"
+"""Set for a program whose standard input ends when the one that started it does."""
 _TOLD = 2000
 """Characters of the end of a failed program's words that are shown."""
 
@@ -32,6 +36,19 @@ async def trained(spec: BaseModel, table: Path, folder: Path, command: Sequence[
     return facts
 
 
+def end_with_starter() -> None:
+    """For the program: end at once when the one that started it is gone, however that ended. The same command starts
+    another, and two would write in one folder."""
+    if os.environ.get(LIFELINE):
+        threading.Thread(target=_until_gone, daemon=True).start()
+
+
+def _until_gone() -> None:
+    while os.read(0, 1):
+        pass
+    os._exit(1)
+
+
 def whole_recipe(spec: BaseModel) -> dict[str, Any]:
     """Every field as JSON, those too that are left out of digests: `model_dump` drops them."""
     return {name: _plain(getattr(spec, name)) for name in type(spec).model_fields}
@@ -49,7 +66,9 @@ def _plain(value: Any) -> Any:
 
 async def _run(command: Sequence[str], log: Path) -> None:
     with log.open("ab") as words:
-        program = await asyncio.create_subprocess_exec(*command, stdout=words, stderr=words)
+        program = await asyncio.create_subprocess_exec(
+            *command, stdin=asyncio.subprocess.PIPE, stdout=words, stderr=words, env={**os.environ, LIFELINE: "1"}
+        )
         try:
             status = await program.wait()
         finally:

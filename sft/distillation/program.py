@@ -24,6 +24,7 @@ from sft.distillation.spec import Distillation
 from sft.gkd import Gkd
 from sft.on_policy import OnPolicy
 from sft.rendering.renderer import training_template
+from sft.starting import end_with_starter
 from sft.training import attention
 
 _RECIPES: dict[str, type[Distillation]] = {"gkd": Gkd, "on_policy": OnPolicy}
@@ -31,6 +32,7 @@ _RECIPES: dict[str, type[Distillation]] = {"gkd": Gkd, "on_policy": OnPolicy}
 
 def main() -> None:
     """Prepare, distil, save."""
+    end_with_starter()
     job = Path(sys.argv[2])
     told = json.loads(job.read_bytes())
     try:

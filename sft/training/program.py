@@ -20,6 +20,7 @@ from datafactory.whole import whole
 from sft.data import Tokens, prepare
 from sft.packing import packed
 from sft.rendering.renderer import training_template
+from sft.starting import end_with_starter
 from sft.training import attention
 from sft.training.batches import Packs, collate
 from sft.training.learner import Journal, Learner
@@ -30,6 +31,7 @@ _SCHEDULES = {"cosine": "cosine_with_min_lr", "linear": "linear", "constant": "c
 
 def main() -> None:
     """Prepare, train, save."""
+    end_with_starter()
     job = Path(sys.argv[1])
     told = json.loads(job.read_bytes())
     folder, spec, table = job.parent, Trl.model_validate(told["spec"]), Path(told["table"])
