@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 Who = tuple[str, str]
 """A teacher, and the model that answered; no model: GPU time of a teacher with several."""
+EXAM = "evaluate"
+"""The stage whose calls make no rows: students answer in it."""
 
 
 @dataclass(frozen=True)
@@ -38,17 +40,23 @@ class Costs:
         """The yield: accepted rows for each attempt."""
         return self.accepted / self.tried if self.tried and self.accepted is not None else None
 
+    @property
+    def on_rows(self) -> Spent:
+        """All but the calls by which students were measured; GPU time is told by teacher, not by stage, and stays."""
+        return sum((part.spent for part in self.spending.parts if part.stage != EXAM), Spent())
+
     def by(self) -> dict[Who, Spent]:
-        """For each teacher and model; the GPU time of a teacher goes to its model, where it has one."""
+        """For each teacher and model; the GPU time of a teacher goes to its model, where it has one. Students stand
+        together, by whoever served them."""
         models: dict[str, set[str]] = {}
         for part in self.spending.parts:
-            if part.stage:
+            if part.stage and part.stage != EXAM:
                 models.setdefault(part.teacher, set()).add(part.model)
         made: dict[Who, Spent] = {}
         for part in self.spending.parts:
             known = models.get(part.teacher, set())
             model = next(iter(known)) if not part.stage and len(known) == 1 else part.model
-            who = (part.teacher, model)
+            who = ("students", part.teacher) if part.stage == EXAM else (part.teacher, model)
             made[who] = made.get(who, Spent()) + part.spent
         return dict(sorted(made.items()))
 
@@ -64,7 +72,7 @@ class Costs:
             "accepted": self.accepted,
             "accepted_are": None if self.accepted is None else "kept" if self.kept else "solved",
             "yield": None if self.of_the_tried is None else round(self.of_the_tried, 6),
-            "per_accepted": _each(total, self.accepted) if self.accepted else None,
+            "per_accepted": _each(self.on_rows, self.accepted) if self.accepted else None,
         }
 
     def table(self) -> Table:
@@ -83,7 +91,7 @@ class Costs:
         if len(rows) > 1:
             table.add_row("all", *_cells(total), style="bold")
         if self.accepted:
-            table.add_row("an accepted row", *_cells(total, self.accepted), style="dim")
+            table.add_row("an accepted row", *_cells(self.on_rows, self.accepted), style="dim")
         return table
 
     def outcome(self) -> str:

@@ -56,6 +56,19 @@ def evaluation_in(run: RunFolder) -> tuple[Evaluation, StageFolder]:
     return told, stage
 
 
+def in_short(found: Evaluation) -> str:
+    """One line on all tasks."""
+    group = found.group("all")
+    if group is None:
+        return "questions of another domain alone"
+    told = [f"{name} {_percent(one.pass_at.get(1) if one else None)} %" for name, one in _both(group)]
+    return f"pass@1 on held-out tasks: {', '.join(told)}"
+
+
+def _both(group: Group) -> tuple[tuple[str, Standing | None], tuple[str, Standing | None]]:
+    return ("base", group.base), ("trained", group.trained)
+
+
 def _print(found: Evaluation, stage: StageFolder, out: Console) -> None:
     out.print(words(f"{found.model} against {found.base}", "bold"), soft_wrap=True)
     everything = found.group("all")
@@ -111,7 +124,7 @@ def _compared(groups: list[Group]) -> Table:
 
 def _students(group: Group) -> Table:
     table = _table("all tasks", "base", "trained")
-    both: list[Standing | None] = [group.base, group.trained]
+    both = [one for _, one in _both(group)]
 
     def row(name: str, found: list[Interval | None], digits: int = 3) -> None:
         if any(found):

@@ -66,6 +66,7 @@ def _print(funnel: Funnel, out: Console) -> None:
     _print_reasons(funnel, out)
     _print_attempts(funnel, out)
     _print_topics(funnel, out)
+    _print_scores(funnel, out)
     _print_costs(funnel, out)
     out.print()
     if funnel.dataset is not None:
@@ -201,6 +202,16 @@ def _print_topics(funnel: Funnel, out: Console) -> None:
     if topics := topics_in(funnel.dataset):
         out.print()
         out.print(drawn(topics))
+
+
+def _print_scores(funnel: Funnel, out: Console) -> None:
+    if not any(stage.stage == "evaluate" and stage.records for stage in funnel.stages):
+        return
+    from datafactory.cli.scoring import evaluation_in, in_short
+
+    out.print()
+    out.print(words(f"students: {in_short(evaluation_in(open_run(funnel.path))[0])}"), soft_wrap=True)
+    out.print(words(f"  more: datafactory scores {funnel.name}", "dim"))
 
 
 def _print_costs(funnel: Funnel, out: Console) -> None:

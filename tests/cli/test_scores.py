@@ -8,7 +8,10 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from datafactory.calls import Spending, Spent
+from datafactory.calls.spending import Part
 from datafactory.cli import app
+from datafactory.cli.costs import Costs
 from datafactory.evaluating.overlap import overlap, trained_on
 from datafactory.evaluating.report import FILE, evaluation, result
 from datafactory.storage import MANIFEST, RECORDS
@@ -123,6 +126,22 @@ def test_a_trial_can_be_shown_by_its_student(run: Path) -> None:
     assert json.loads(result.stdout)["record"]["verdict"]["reward"] == 1.0
     funnel = CliRunner().invoke(app, ["show", str(run), "--json"], catch_exceptions=False)
     assert json.loads(funnel.stdout)["stages"][1]["records"] == 16
+    drawn = CliRunner().invoke(app, ["show", str(run)], catch_exceptions=False, env={"COLUMNS": "120"})
+    assert "pass@1 on held-out tasks: base 0.0 [0, 49] %, trained 75.0 [25, 100] %" in drawn.stdout
+
+
+def test_what_measuring_costs_is_no_cost_of_rows() -> None:
+    answered = Spent(calls=2, completion_tokens=10)
+    parts = (
+        Part("rollout", "vllm", "big", answered),
+        Part("evaluate", "vllm", "/runs/toy/model", Spent(calls=5, completion_tokens=99)),
+        Part("", "vllm", "", Spent(gpu_seconds=7.0)),
+    )
+    costs = Costs(Spending(parts), accepted=2, kept=True, tried=4)
+    assert costs.on_rows == answered + Spent(gpu_seconds=7.0)
+    assert {who: spent.calls for who, spent in costs.by().items()} == {("students", "vllm"): 5, ("vllm", "big"): 2}
+    told = costs.as_json()
+    assert told and told["per_accepted"]["calls"] == 1 and told["calls"] == 7
 
 
 def test_a_run_without_an_evaluation_says_so(run: Path) -> None:
