@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Iterator, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,18 +11,19 @@ from typing import Any
 from datafactory.cli.funnel import is_attempt
 from datafactory.cli.printing import clean, say_json
 from datafactory.errors import ConfigError, DataError, StorageError, boundary
-from datafactory.formats import FORMATS, OF_TASKS
+from datafactory.formats import FORMATS, OF_PIVOTS, OF_TASKS
 from datafactory.registry import suggest, table
 from datafactory.storage import RECORDS, RunFolder, StageFolder, Tasks, lines, open_run
 from datafactory.table import scan
-from datafactory.types import Task, Trajectory
+from datafactory.types import Pivot, Record, Task, Trajectory
 
 
 def export(run: str, to: Path, format: str, runs: Path, *, solved: bool, kept: bool, as_json: bool) -> None:
     """Write the attempts of a run, with their tasks, to the folder `to`; formats of tasks take those alone.
 
-    Attempts come from the last record-wise stage that has any: judged where there is a `verify`. Raises
-    ConfigError for an unknown format or a folder that is not empty, DataError where nothing is there to write.
+    Attempts come from the last record-wise stage that has any: judged where there is a `verify`; formats of pivots take
+    those of the stage `pivot`. Raises ConfigError for an unknown format or a folder that is not empty, DataError where
+    nothing is there to write.
     """
     if format not in FORMATS:
         raise ConfigError(f"--format {clean(format)}: no such format{suggest(format, list(FORMATS))}")
@@ -30,14 +31,22 @@ def export(run: str, to: Path, format: str, runs: Path, *, solved: bool, kept: b
     if to.exists() and (not to.is_dir() or any(to.iterdir())):
         raise ConfigError(f"{to} is not an empty folder; name a new one, so that nothing is mixed or overwritten")
     tasks = Tasks(folder)
-    write = _write_tasks if format in OF_TASKS else _write_attempts
+    if format in OF_PIVOTS and (solved or kept):
+        raise ConfigError(f"--format {format}: what stays is decided by the stage pivot; leave out --solved and --kept")
+    kind = "tasks" if format in OF_TASKS else "pivots" if format in OF_PIVOTS else "attempts"
+    write = {"tasks": _write_tasks, "pivots": _write_pivots, "attempts": _write_attempts}[kind]
     count, given, source = write(folder, tasks, to, format, _wanted(folder, solved=solved, kept=kept))
     if as_json:
         made = {"run": folder.name, "format": format, "from": str(source), "to": str(to), "records": count}
         say_json({**made, "left_out": given - count})
         return
     left = f" ({given - count:,} left out: not of this format)" if given > count else ""
-    print(f"{count:,} {'tasks' if format in OF_TASKS else 'attempts'} of {folder.name} as {format} in {to}{left}")
+    print(f"{count:,} {kind} of {folder.name} as {format} in {to}{left}")
+
+
+def is_pivot(row: Mapping[str, object]) -> bool:
+    """Whether a record is a pivot."""
+    return "expected" in row and "rollouts" in row
 
 
 @dataclass(frozen=True)
@@ -70,17 +79,31 @@ def _wanted(folder: RunFolder, *, solved: bool, kept: bool) -> _Wanted:
 def _write_attempts(folder: RunFolder, tasks: Tasks, to: Path, format: str, wanted: _Wanted) -> tuple[int, int, Path]:
     """How many records, of how many attempts, and from where."""
     stage = _attempts_of(folder, solved=wanted.solved)
+    return *_written(_pairs(stage, tasks, wanted), to, format), stage.path
+
+
+def _write_pivots(folder: RunFolder, tasks: Tasks, to: Path, format: str, wanted: _Wanted) -> tuple[int, int, Path]:
+    """The same of pivots."""
+    made = [stage for stage in folder.stages if is_pivot(next(stage.records(), {}))]
+    if not made:
+        raise DataError(f"{folder.name} has no pivots; they are made by the stage pivot (docs/pivots.md)")
+    pivots = map(Pivot.model_validate_json, lines(made[-1].path / RECORDS))
+    return *_written(((pivot, tasks.get(pivot.task_id)) for pivot in pivots), to, format), made[-1].path
+
+
+def _written(pairs: Iterable[tuple[Record, Task]], to: Path, format: str) -> tuple[int, int]:
+    """How many records were written, and of how many pairs."""
     given = 0
 
-    def counted() -> Iterator[tuple[Trajectory, Task]]:
+    def counted() -> Iterator[tuple[Record, Task]]:
         nonlocal given
-        for pair in _pairs(stage, tasks, wanted):
+        for pair in pairs:
             given += 1
             yield pair
 
     _make(to)
     count: int = _writer(format)(counted(), to)
-    return count, given, stage.path
+    return count, given
 
 
 def _write_tasks(folder: RunFolder, tasks: Tasks, to: Path, format: str, wanted: _Wanted) -> tuple[int, int, Path]:

@@ -15,11 +15,14 @@ FORMATS: dict[str, str] = {
     "openhands": "datafactory.formats.swe_attempts:export_openhands",
     "predictions": "datafactory.formats.swe_attempts:export_predictions",
     "searches": "datafactory.formats.search_attempts:export",
+    "pivots": "datafactory.formats.pivots:export",
     "harbor": "datafactory.formats.harbor:write_tasks",
     "swe-bench": "datafactory.formats.swe_instances:write_swe_bench",
     "swe-smith": "datafactory.formats.swe_instances:write_swe_smith",
     "asearcher": "datafactory.formats.asearcher:write_asearcher",
 }
+OF_PIVOTS = ("pivots",)
+"""Formats of pivots: their functions take those, with their tasks."""
 OF_TASKS = ("harbor", "swe-bench", "swe-smith", "asearcher")
 OF_SWE = ("openhands", "predictions", "swe-bench", "swe-smith")
 """Formats that hold SWE tasks, or attempts at them, and nothing else: a run without any cannot be written so."""

@@ -22,7 +22,7 @@ OURS = "datafactory.json"
 """Holds what Harbor has no place for; a folder without it was made by others."""
 
 _LABELS = ("skills", "domain", "difficulty", "source")
-_PROOF = ("id", "digest", "scores")
+_PROOF = tuple(name for name in Task.model_fields if name not in Draft.model_fields)
 """Fields that a task has and a draft has not."""
 _TEST_SH = f"#!/bin/bash\n# Runs every check and leaves their weighted mean in {LOGS}/reward.txt.\n" + (
     f'exec python3 "$(dirname "$0")/run_checks.py" {LOGS}\n'

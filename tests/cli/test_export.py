@@ -10,13 +10,13 @@ from typing import Any
 import polars as pl
 import pytest
 
-from datafactory.formats import FORMATS, OF_QUESTIONS, OF_SWE, OF_TASKS
+from datafactory.formats import FORMATS, OF_PIVOTS, OF_QUESTIONS, OF_SWE, OF_TASKS
 from tests.cli.asked import a_question, a_search
 
 Call = Callable[..., Any]
 
 
-@pytest.mark.parametrize("format", sorted(set(FORMATS) - {*OF_SWE, *OF_QUESTIONS}))
+@pytest.mark.parametrize("format", sorted(set(FORMATS) - {*OF_SWE, *OF_QUESTIONS, *OF_PIVOTS}))
 def test_every_format_is_written_and_counted(call: Call, runs: Path, tmp_path: Path, format: str) -> None:
     done = call("export", "demo", tmp_path / "out", "--format", format, "--runs", runs, "--json")
     assert done.returncode == 0, done.stderr
@@ -31,6 +31,14 @@ def test_a_run_without_swe_tasks_cannot_be_written_as_such(call: Call, runs: Pat
     assert done.returncode == 1
     assert "SWE task" in done.stderr
     assert list((tmp_path / "out").iterdir()) == []
+
+
+@pytest.mark.parametrize("format", OF_PIVOTS)
+def test_a_run_without_pivots_cannot_be_written_as_such(call: Call, runs: Path, tmp_path: Path, format: str) -> None:
+    done = call("export", "demo", tmp_path / "out", "--format", format, "--runs", runs)
+    assert (done.returncode, "has no pivots; they are made by the stage pivot" in done.stderr) == (1, True)
+    mixed = call("export", "demo", tmp_path / "other", "--format", format, "--runs", runs, "--solved")
+    assert (mixed.returncode, "leave out --solved and --kept" in mixed.stderr) == (2, True)
 
 
 @pytest.mark.parametrize("format", OF_QUESTIONS)
