@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from datafactory.agent import dialect
 from datafactory.agent.dialect import Conversation
+from datafactory.agent.terminus_parse import parse
 from datafactory.errands import carry_off
 from datafactory.errors import SandboxError
 from datafactory.pivots.actions import Action, action_of
@@ -15,6 +18,9 @@ from datafactory.pivots.observing import apart, screen, settled
 from datafactory.protocols import Box, Guarded, SandboxHost
 from datafactory.types import Message, Reply, Task, Trajectory, digest_of
 
+_PATIENCE = 10.0
+"""Seconds that a command at a terminal gets at least."""
+_PROMPT = re.compile(r"^[\w.-]+@[\w.-]+:[^\n]*[#$] *$", re.MULTILINE)
 _LOOK = 60.0
 """Seconds for looking at what lies in a box."""
 _FOOTPRINT = r"""
@@ -59,9 +65,7 @@ class Outcome:
     shell: str = ""
     """Folder and exported variables of the shell; at a terminal the prompt shows the folder."""
     files: frozenset[str] = frozenset()
-    """What lies in the task's folder: a line for each, with a checksum."""
-    artifacts: str = ""
-    """Digest of the task's artifacts."""
+    """What lies in the task's folder, and its artifacts: a line for each, with a checksum."""
     submitted: bool = False
 
 
@@ -74,34 +78,54 @@ async def carried_out(place: Place, turn: int, message: Message | None) -> Outco
         await conversation.opening()
         for at, said in enumerate(attempt.messages[:turn]):
             if said.role == "assistant":
-                seen, _ = await _take(place, conversation, said)
+                seen, _ = await _take(conversation, said, place, at)
                 if differs := _held_against(attempt, at, seen):
                     return differs
         acting = message or attempt.messages[turn]
-        seen, submitted = await _take(place, conversation, acting)
+        seen, submitted = await _take(conversation, acting, place, turn)
         if message is None and (differs := _held_against(attempt, turn, seen)):
             return differs
         action = action_of(acting, attempt.agent, attempt.tools)
         return await _outcome(box, place, seen, action, submitted=submitted)
 
 
-async def _take(place: Place, conversation: Conversation, message: Message) -> tuple[tuple[Message, ...], bool]:
-    reply = Reply(message=message.but(fault=None, logprobs=None))
+async def _take(
+    conversation: Conversation, message: Message, place: Place, at: int
+) -> tuple[tuple[Message, ...], bool]:
+    """What is seen after `message`, and whether it hands the work in; the expert's stands at `at`."""
+    waited = place.attempt.agent == "terminus-2" and _PROMPT.search(_text(_seen(place.attempt, at)))
+    reply = Reply(message=_patient(message) if waited else message)
     turn = await conversation.take(reply, seconds=place.command_seconds, left=place.turn_seconds)
     return turn.seen, turn.submitted
+
+
+def _patient(message: Message) -> Message:
+    """The answer with more time for its commands, which costs nothing where they end: where the expert's did, what
+    comes of them must not depend on how busy the machine is. A wait stays as long as it was, and so does an answer with
+    a remark on its form, which the terminal would no longer show."""
+    answer = parse(message.content)
+    if answer.error or answer.warnings or not all(keys.text.strip() for keys in answer.commands):
+        return message
+    commands = [{"keystrokes": keys.text, "duration": max(keys.seconds, _PATIENCE)} for keys in answer.commands]
+    said = {"analysis": answer.analysis, "plan": answer.plan, "commands": commands, "task_complete": answer.complete}
+    return message.but(content=json.dumps(said, ensure_ascii=False))
 
 
 def _held_against(attempt: Trajectory, turn: int, seen: Sequence[Message]) -> Differs | None:
     """Whether a turn shows now what it showed then."""
     if turn < attempt.compacted:
         return None  # the row no longer has what was shown then
-    after = attempt.messages[turn + 1 :]
-    then = after[: next((n for n, said in enumerate(after) if said.role == "assistant"), len(after))]
-    before, now = (settled(_text(each), now=None) for each in (then, seen))
+    before, now = (settled(_text(each), now=None) for each in (_seen(attempt, turn), seen))
     if before == now:
         return None
     number = sum(said.role == "assistant" for said in attempt.messages[:turn])
     return Differs(f"after turn {number}, then and now: {apart(before, now)}")
+
+
+def _seen(attempt: Trajectory, turn: int) -> tuple[Message, ...]:
+    """What the expert saw after the answer that stands at `turn`."""
+    after = attempt.messages[turn + 1 :]
+    return after[: next((n for n, said in enumerate(after) if said.role == "assistant"), len(after))]
 
 
 def _text(seen: Sequence[Message]) -> str:
@@ -118,9 +142,9 @@ async def _outcome(box: Box, place: Place, seen: Sequence[Message], action: Acti
         raise SandboxError(f"{place.task.workdir} holds too much to be looked at in {_LOOK:g} s")
     lines = frozenset(files.stdout.decode(errors="replace").splitlines())
     carried, note = await carry_off(box, place.task)
-    artifacts = digest_of([{path: file.model_dump(mode="json") for path, file in carried.items()}, note])
+    lines |= {f"{digest_of(file.model_dump(mode='json'))}  {path}" for path, file in carried.items()} | {note}
     moment = datetime.now(UTC).replace(tzinfo=None)
-    return Outcome(settled(shown, now=moment), shell, lines, artifacts, submitted)
+    return Outcome(settled(shown, now=moment), shell, lines, submitted)
 
 
 async def _shell(box: Box) -> str:
@@ -129,20 +153,17 @@ async def _shell(box: Box) -> str:
 
 
 def difference(expected: Outcome, other: Outcome) -> str:
-    """What came out otherwise, in a line; empty: nothing."""
+    """What came out otherwise than for the expert, in a line; empty: nothing."""
     if expected.submitted != other.submitted:
         return f"{'only the expert' if expected.submitted else 'it, and not the expert,'} hands the work in"
     if expected.files != other.files:
         one, two = (sorted(a.files - b.files) for a, b in ((expected, other), (other, expected)))
         return f"files differ: {_few(one)} for the expert, {_few(two)} here"
-    if expected.artifacts != other.artifacts:
-        return "the artifacts differ"
     if expected.shell != other.shell:
         return f"the shell differs: {apart(expected.shell, other.shell)}"
     return f"what is seen differs: {apart(expected.seen, other.seen)}" if expected.seen != other.seen else ""
 
 
 def _few(lines: Sequence[str]) -> str:
-    return (
-        ", ".join(line.rpartition("  ")[2] for line in lines[:3]) + (" ..." if lines[3:] else "") if lines else "none"
-    )
+    named = ", ".join(line.rpartition("  ")[2] for line in lines[:3])
+    return f"{named}{' ...' if lines[3:] else ''}" or "none"

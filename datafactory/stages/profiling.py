@@ -104,6 +104,7 @@ class Scorer:
     judge: Teacher | None = None
     judge_chars: int = 20_000
     _outcomes: dict[Action | None, Outcome] = field(default_factory=dict)
+    _repeated: bool = False
     _scored: dict[Action, LocalRollout] = field(default_factory=dict)
 
     @property
@@ -152,6 +153,11 @@ class Scorer:
             if isinstance(said, Differs):
                 return said
             note = difference(expected, said)
+            if expected.files != said.files and not self._repeated:
+                self._repeated = True
+                again = await self._carried_out(None)
+                if isinstance(again, Differs) or (other := difference(expected, again)):
+                    return Differs(f"a second time: {again.where if isinstance(again, Differs) else other}")
             if not note:
                 return LocalRollout(message=message, score=1.0, rung="outcome")
         if self.judge is None:
@@ -160,16 +166,18 @@ class Scorer:
 
     async def _came_of(self, message: Message | None, action: Action | None) -> Outcome | Differs:
         if action not in self._outcomes:
-            moment = self.moment
-            assert self.sandbox is not None
-            with boundary(SandboxError, "restoring a box"):
-                host = await host_of(self.run, self.sandbox)
-                place = Place(host, moment.task, moment.attempt, self.command_seconds)
-                made = await carried_out(place, moment.place, message)
+            made = await self._carried_out(message)
             if isinstance(made, Differs):
                 return made
             self._outcomes[action] = made
         return self._outcomes[action]
+
+    async def _carried_out(self, message: Message | None) -> Outcome | Differs:
+        assert self.sandbox is not None
+        with boundary(SandboxError, "restoring a box"):
+            host = await host_of(self.run, self.sandbox)
+            place = Place(host, self.moment.task, self.moment.attempt, self.command_seconds)
+            return await carried_out(place, self.moment.place, message)
 
     async def _judged(self, message: Message, judge: Teacher, note: str) -> LocalRollout:
         moment = self.moment
