@@ -138,6 +138,8 @@ def result(trial: Trial) -> Result:
     """What counts of a trial; one without a verdict is not solved."""
     attempt = trial.attempt
     said = [message for message in attempt.messages if message.role == "assistant"]
+    # The loop keeps no message of an answer that was cut off before it said anything.
+    unheard = attempt.stop == "truncated" and attempt.messages[-1].role != "assistant"
     return Result(
         student=trial.student,
         part=trial.part,
@@ -146,7 +148,7 @@ def result(trial: Trial) -> Result:
         domain=attempt.domain,
         generator=attempt.generator,
         reward=attempt.verdict.reward if attempt.verdict is not None else 0.0,
-        turns=len(said),
+        turns=len(said) + unheard,
         valid=sum(message.fault is None for message in said),
         tokens=attempt.usage.completion_tokens,
         stop=attempt.stop,

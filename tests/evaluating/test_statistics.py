@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from datafactory.evaluating.report import Result, groups, steps
+from datafactory.evaluating.report import Result, groups, result, steps
 from datafactory.evaluating.statistics import Interval, Ratio, intervals, mcnemar, pass_at
+from datafactory.types import Message, Stop, Trajectory, Trial
 
 
 @given(st.integers(1, 9).flatmap(lambda n: st.tuples(st.just(n), st.integers(0, n), st.integers(1, n))))
@@ -93,3 +94,22 @@ def test_a_pair_that_lost_an_attempt_does_not_count_where_it_is_needed() -> None
     assert (found.difference.gained, found.difference.lost) == (1, 0), "of b the trained student's first is lost"
     assert found.trained.pass_at[2] == (1.0, 0.206549, 1.0), "a alone has two"
     assert found.trained.reward is not None and found.trained.reward.value == 0.875
+
+
+@pytest.mark.parametrize(
+    ("said", "stop", "turns", "valid"),
+    [
+        ((), "truncated", 1, 0),
+        ((), "context_limit", 0, 0),
+        ((Message(role="assistant", content="{", fault="cut off"),), "truncated", 1, 0),
+        ((Message(role="assistant", content="{}"), Message(role="user", content="seen")), "truncated", 2, 1),
+        ((Message(role="assistant", content="{}"), Message(role="user", content="seen")), "turn_limit", 1, 1),
+    ],
+)
+def test_an_answer_of_which_nothing_came_could_not_be_read(
+    said: tuple[Message, ...], stop: Stop, turns: int, valid: int
+) -> None:
+    asked = Message(role="user", content="do it")
+    attempt = Trajectory(task_id="t", attempt=0, teacher="t", agent="tools", messages=(asked, *said), stop=stop)
+    made = result(Trial(student="base", part="task", attempt=attempt))
+    assert (made.turns, made.valid, made.solved) == (turns, valid, False)
