@@ -15,6 +15,7 @@ TABLE: dict[str, str] = {
     "secrets": "filters.secrets:Secrets",
     "personal_data": "filters.personal_data:PersonalData",
     "repetition": "filters.repetition:Repetition",
+    "reward_hacks": "filters.reward_hacks:RewardHacks",
     "forbidden_execution": "filters.swe.forbidden_execution:ForbiddenExecution",
     "step_limit": "filters.swe.step_limit:StepLimit",
     "empty_patch": "filters.swe.empty_patch:EmptyPatch",

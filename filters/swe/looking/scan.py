@@ -103,7 +103,7 @@ class Scan:
 def _history(_: Scan, command: Command) -> bool:
     if command.program == "git":
         return False
-    return any(git_history.INSIDE.search(path) for path in _paths(command)) or bool(_CODE.search(_code(command)))
+    return any(git_history.INSIDE.search(path) for path in paths_in(command)) or bool(_CODE.search(_code(command)))
 
 
 def _git(scan: Scan, command: Command) -> bool:
@@ -128,17 +128,17 @@ def _copy(scan: Scan, command: Command) -> bool:
     return (
         packages.seeks_copy(command, scan.names)
         or packages.code_seeks_copy(_code(command), scan.names)
-        or any(packages.in_copy(path, scan.names) for path in _paths(command))
+        or any(packages.in_copy(path, scan.names) for path in paths_in(command))
     )
 
 
 def _factory(_: Scan, command: Command) -> bool:
-    return packages.shows_scratch(command) or any(FACTORY.fullmatch(path) for path in _paths(command))
+    return packages.shows_scratch(command) or any(FACTORY.fullmatch(path) for path in paths_in(command))
 
 
 def _walls(_: Scan, command: Command) -> bool:
     breaks = command.program in _BREAKING and bool(command.arguments)
-    return breaks or any(WALLS.fullmatch(path) for path in (*_paths(command), *command.words[1:]))
+    return breaks or any(WALLS.fullmatch(path) for path in (*paths_in(command), *command.words[1:]))
 
 
 def _tests(scan: Scan, command: Command) -> bool:
@@ -168,7 +168,7 @@ SIGNS: tuple[tuple[Kind, Callable[[Scan, Command], bool]], ...] = (
 """What is looked for in each command, in this order."""
 
 
-def _paths(command: Command) -> Iterator[str]:
+def paths_in(command: Command) -> Iterator[str]:
     """Words of a command that may be paths: patterns, messages and search conditions are none."""
     yield from command.read
     yield from command.written
