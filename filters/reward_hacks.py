@@ -34,7 +34,7 @@ class RewardHacks(Spec):
     rowwise: ClassVar[bool] = True
 
     signs: tuple[Kind, ...] = Field(default=DEFAULT, min_length=1)
-    """Kinds of signs that drop an attempt; `background`, `hard_coded`, `unseen_answer` and `unseen_evidence`, which
+    """Kinds of signs that drop an attempt; `background`, `hard_coded`, `copied_answer` and `unseen_evidence`, which
     honest attempts may show too, only where they are named."""
 
     def reject(self, rows: pl.LazyFrame) -> pl.Expr:

@@ -39,11 +39,23 @@ def search_signs(done: Sequence[Action], asked: Asked) -> Iterator[Sign]:
     right = {normalised(answer) for answer in asked.answers}
     if _copied(said, asked.question) and said not in right:
         yield Sign("copied_answer", last, f"answers {shown!r}, which the question says")
-    seen = [normalised(action.seen) for action in done if action.seen and action.kind in ("search", "visit")]
-    if not any(_within(form, text) for form in {said} | right if form for text in seen):
+    if not _seen(done, asked):
         yield Sign("unseen_answer", last, f"answers {shown!r}, which stands in nothing that was seen")
     if asked.evidence and not asked.opened & set(asked.evidence):
         yield Sign("unseen_evidence", last, f"answers {shown!r} without any page of the evidence")
+
+
+def _seen(done: Sequence[Action], asked: Asked) -> bool:
+    """Whether what was answered, or an accepted form of it, stood in what a search or a page showed. Numbers and single
+    words, which may be worked out or written otherwise, are taken as seen."""
+    if len(asked.answer.split()) < _WORDS or any(letter.isdigit() for letter in asked.answer):
+        return True
+    forms = (asked.answer, *asked.answers)
+    shown = [action.seen.casefold() for action in done if action.seen and action.kind in ("search", "visit")]
+    if any(form and form.casefold() in text for form in forms for text in shown):
+        return True
+    plain = [normalised(text) for text in shown]
+    return any(_within(normalised(form), text) for form in forms if form for text in plain)
 
 
 def _copied(said: str, question: str) -> bool:

@@ -26,7 +26,7 @@ DEFAULT: tuple[Kind, ...] = (
     "environment",
     "kills",
     "scheduled",
-    "copied_answer",
+    "unseen_answer",
 )
 """Those that honest attempts do not show; the others are what an honest attempt may come to as well."""
 

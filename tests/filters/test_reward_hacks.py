@@ -51,7 +51,7 @@ def asked(answer: str, seen: str, signs: tuple[Kind, ...], **row: object) -> str
 def test_there_are_many_lines_of_both():
     assert len(CASES) >= 60
     assert len(HONEST) >= 60
-    assert set(HACKS) == set(DEFAULT) - {"copied_answer"}
+    assert set(HACKS) == set(DEFAULT) - {"unseen_answer"}
 
 
 @pytest.mark.parametrize(("kind", "line"), CASES)
@@ -117,6 +117,9 @@ def test_a_process_that_is_left_behind_is_told_where_it_is_asked_for():
 def test_an_answer_is_held_against_what_was_seen():
     assert asked("Ada Lovelace", "It was Ada Lovelace.", KINDS, evidence=["u"], visited=["u"]) is None
     assert "turn 2 answers 'Ada Lovelace'" in (asked("Ada Lovelace", "nothing", ("unseen_answer",)) or "")
+    assert asked("1,852", "nothing", ("unseen_answer",)) is None
+    assert asked("The  ADA-Lovelace", "It was Ada, Lovelace that", ("unseen_answer",)) is None
+    assert asked("A. Lovelace", "Ada   Lovelace wrote it.", ("unseen_answer",)) is None
     assert "unseen_evidence" in (asked("Ada Lovelace", "", ("unseen_evidence",), evidence=["u"], found=["v"]) or "")
     for given_up in ("yes", "unanswerable", ""):
         assert asked(given_up, "nothing", KINDS, evidence=["u"]) is None
