@@ -31,7 +31,7 @@ def scores(run: str, runs: Path, *, as_json: bool) -> None:
     if as_json:
         say_json({"from": str(stage.path), **found.model_dump(mode="json")})
         return
-    _print(found, stage, console())
+    _print(found, console())
 
 
 def evaluation_in(run: RunFolder) -> tuple[Evaluation, StageFolder]:
@@ -57,10 +57,10 @@ def evaluation_in(run: RunFolder) -> tuple[Evaluation, StageFolder]:
 
 
 def in_short(found: Evaluation) -> str:
-    """One line on all tasks."""
+    """One line on all held-out tasks."""
     group = found.group("all")
     if group is None:
-        return "questions of another domain alone"
+        return "no task that was held out"
     told = [f"{name} {_percent(one.pass_at.get(1) if one else None)} %" for name, one in _both(group)]
     return f"pass@1 on held-out tasks: {', '.join(told)}"
 
@@ -69,17 +69,15 @@ def _both(group: Group) -> tuple[tuple[str, Standing | None], tuple[str, Standin
     return ("base", group.base), ("trained", group.trained)
 
 
-def _print(found: Evaluation, stage: StageFolder, out: Console) -> None:
+def _tasks(group: Group | None) -> int:
+    return max((one.tasks for _, one in _both(group) if one is not None), default=0) if group is not None else 0
+
+
+def _print(found: Evaluation, out: Console) -> None:
     out.print(words(f"{found.model} against {found.base}", "bold"), soft_wrap=True)
-    everything = found.group("all")
-    tasks = (
-        max((s.tasks for s in (everything.base, everything.trained) if s is not None), default=0) if everything else 0
-    )
-    state = "" if found.complete else " so far: the stage is not through" if found.overlap is None else ""
-    lost = f"; the infrastructure lost {found.lost:,} trials, which count nowhere" if found.lost else ""
-    out.print(words(f"{tasks:,} held-out tasks, {found.attempts} attempts at each{state}{lost}"), soft_wrap=True)
+    out.print(words(_extent(found)), soft_wrap=True)
     for title, kinds in (
-        ("held-out tasks: pass@1 in percent", ("all", "part", "domain", "generator")),
+        ("tasks: pass@1 in percent", ("all", "part", "domain", "generator")),
         ("questions of another domain: right answers in percent", ("prompts",)),
     ):
         groups = [made for made in found.groups if made.by in kinds and not _repeats(made, found)]
@@ -87,17 +85,22 @@ def _print(found: Evaluation, stage: StageFolder, out: Console) -> None:
             out.print()
             out.print(words(title))
             out.print(_compared(groups))
-    if everything is not None:
+    if (widest := found.group("all") or found.group("part")) is not None:
         out.print()
-        out.print(_students(everything))
+        out.print(_students(widest))
     if found.overlap is not None:
         out.print()
         for line in in_words(found.overlap):
             out.print(words(line), soft_wrap=True)
     out.print()
-    out.print(
-        words("In brackets: 95 % intervals, by bootstrap over tasks. p: McNemar's exact test on first attempts.", "dim")
-    )
+    notes = "In brackets: 95 % intervals, by bootstrap over tasks. p: McNemar's exact test on first attempts."
+    out.print(words(notes, "dim"))
+
+
+def _extent(found: Evaluation) -> str:
+    said = f"{_tasks(found.group('all')):,} held-out tasks, {found.attempts} attempts at each"
+    said += " so far: the stage is not through" if found.overlap is None else ""
+    return said + (f"; the infrastructure lost {found.lost:,} trials, which count nowhere" if found.lost else "")
 
 
 def _repeats(group: Group, found: Evaluation) -> bool:
@@ -109,11 +112,10 @@ def _compared(groups: list[Group]) -> Table:
     table = _table("", "tasks", "base", "trained", "difference", "p")
     for group in groups:
         gap = group.difference
-        tasks = max(made.tasks for made in (group.base, group.trained) if made is not None)
         name = PARTS.get(group.name, group.name) if group.by == "part" else group.name
         table.add_row(
             words(shorten(name, 23)),
-            f"{tasks:,}",
+            f"{_tasks(group):,}",
             _percent(group.base.pass_at.get(1) if group.base else None),
             _percent(group.trained.pass_at.get(1) if group.trained else None),
             _percent(gap.pass_at.get(1) if gap else None, sign="+"),
@@ -123,7 +125,7 @@ def _compared(groups: list[Group]) -> Table:
 
 
 def _students(group: Group) -> Table:
-    table = _table("all tasks", "base", "trained")
+    table = _table(PARTS.get(group.name, group.name), "base", "trained")
     both = [one for _, one in _both(group)]
 
     def row(name: str, found: list[Interval | None], digits: int = 3) -> None:

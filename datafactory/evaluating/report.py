@@ -20,6 +20,7 @@ FILE = "evaluation.json"
 """The report, in the stage's folder."""
 PUPILS: tuple[Pupil, Pupil] = ("base", "trained")
 SHARE = (0.0, 1.0)
+By = Literal["all", "part", "domain", "generator", "prompts"]
 
 
 class _Told(BaseModel):
@@ -64,7 +65,7 @@ class Difference(_Told):
 class Group(_Told):
     """Trials of one kind."""
 
-    by: Literal["all", "part", "domain", "generator", "prompts"]
+    by: By
     name: str
     base: Standing | None
     trained: Standing | None
@@ -156,25 +157,28 @@ def result(trial: Trial) -> Result:
 
 
 def groups(results: Iterable[Result], attempts: int) -> list[Group]:
-    """All tasks together, by part, domain and generator, and the prompts; those of one name alone are told once."""
+    """All held-out tasks together, by domain and by generator; by part, where those that were trained on have a group
+    of their own and are in no other; and the prompts."""
     rows = list(results)
     tasks = [row for row in rows if row.part != "prompts"]
-    made = [_group("all", "tasks", tasks, attempts)] if tasks else []
-    kinds: list[tuple[Literal["part", "domain", "generator"], Callable[[Result], str]]] = [
-        ("part", lambda row: row.part),
-        ("domain", lambda row: row.domain),
-        ("generator", lambda row: row.generator),
-    ]
-    for by, of in kinds:
-        for name in sorted({of(row) for row in tasks}):
-            made.append(_group(by, name, [row for row in tasks if of(row) == name], attempts))
+    held_out = [row for row in tasks if row.part != "trained"]
     prompts = [row for row in rows if row.part == "prompts"]
-    for name in sorted({row.domain for row in prompts}):
-        made.append(_group("prompts", name, [row for row in prompts if row.domain == name], 1))
+    kinds: list[tuple[By, list[Result], Callable[[Result], str]]] = [
+        ("all", held_out, lambda row: "held-out tasks"),
+        ("part", tasks, lambda row: row.part),
+        ("domain", held_out, lambda row: row.domain),
+        ("generator", held_out, lambda row: row.generator),
+        ("prompts", prompts, lambda row: row.domain),
+    ]
+    made = []
+    for by, those, of in kinds:
+        for name in sorted({of(row) for row in those}):
+            named = [row for row in those if of(row) == name]
+            made.append(_group(by, name, named, 1 if by == "prompts" else attempts))
     return made
 
 
-def _group(by: Any, name: str, rows: Sequence[Result], attempts: int) -> Group:
+def _group(by: By, name: str, rows: Sequence[Result], attempts: int) -> Group:
     tried: dict[Pupil, dict[str, list[Result]]] = {pupil: {} for pupil in PUPILS}
     for row in rows:
         tried[row.student].setdefault(row.task, []).append(row)

@@ -113,3 +113,20 @@ def test_an_answer_of_which_nothing_came_could_not_be_read(
     attempt = Trajectory(task_id="t", attempt=0, teacher="t", agent="tools", messages=(asked, *said), stop=stop)
     made = result(Trial(student="base", part="task", attempt=attempt))
     assert (made.turns, made.valid, made.solved) == (turns, valid, False)
+
+
+def test_tasks_that_were_trained_on_count_in_no_other_group() -> None:
+    rows = [
+        Result("trained", "trained", "a", 0, "d1", "g", 1.0, 1, 1, 1, "submitted"),
+        Result("trained", "task", "b", 0, "d2", "g", 0.0, 1, 1, 1, "submitted"),
+        Result("trained", "prompts", "q", 0, "sums", "", 1.0, 1, 1, 1, "submitted"),
+    ]
+    solved = {(made.by, made.name): made.trained.solved for made in groups(rows, 4) if made.trained is not None}
+    assert solved == {
+        ("all", "held-out tasks"): 0,
+        ("part", "task"): 0,
+        ("part", "trained"): 1,
+        ("domain", "d2"): 0,
+        ("generator", "g"): 0,
+        ("prompts", "sums"): 1,
+    }

@@ -205,5 +205,5 @@ async def test_questions_open_no_box_and_tasks_that_were_trained_on_are_called_s
         ("trained", "trained", "Ada Lovelace"),
     ]
     told = Evaluation.model_validate_json((execution.stations[-1].shelf.folder / FILE).read_bytes())
-    assert told.base == "some/model" and standing(told, "all", "trained").solved == 1
+    assert told.base == "some/model" and standing(told, "part", "trained").solved == 1 and told.group("all") is None
     assert told.overlap and (told.overlap.tasks, told.overlap.same_prompts) == ({"trained": 1}, 1)
