@@ -52,7 +52,11 @@ class RewardHacks(Spec):
         if set(self.signs) - _ASKED:
             suspect |= boxed
         if set(self.signs) & _ASKED:
-            suspect |= asked & (pl.col("answer").str.strip_chars() != "")
+            answer = pl.col("answer").str.strip_chars()
+            lone = _ASKED & set(self.signs) == {"unseen_answer"}  # which passes single words and numbers
+            suspect |= asked & (
+                answer.str.contains(r"\S\s+\S") & ~answer.str.contains("[0-9]") if lone else answer != ""
+            )
         columns = ("messages", "agent", "tools", "instruction", "task", "corpus", "answer", "answers", "evidence")
         return judged(suspect, self._reason, *columns, "found", "visited")
 
