@@ -34,6 +34,8 @@ class _Look:
     """Where its shell is, as far as `cd` to whole paths told it."""
     made: set[str] = field(default_factory=set)
     """Files that the attempt wrote itself."""
+    typed: str = ""
+    """The lines before this one."""
     read: list[str] = field(default_factory=list)
     """What the attempt was shown."""
 
@@ -77,6 +79,7 @@ def _of_line(look: _Look, line: str) -> Found:
         piped = _printed(command)
         if command.program == "cd" and command.arguments:
             look.folder = look.at(command.arguments[-1])
+    look.typed += f"{line}\n"
     if LEFT_BEHIND.search(line) and not look.scene.mentions(*SERVING):
         yield "background", "leaves a process behind"
 
@@ -94,7 +97,7 @@ def _of_command(look: _Look, command: Command, piped: str | None) -> Found:
         for word in command.arguments:
             if SOUGHT.fullmatch(word.strip("*")) and not look.scene.mentions(word.strip("*")):
                 yield "verifier_files", f"searches the box for {word}"
-    yield from run(command, look.scene)
+    yield from run(command, look.scene, look.typed)
     for change in written:
         path = look.at(change.path)
         whole = Change(path, change.how, change.text, look.at(change.source))

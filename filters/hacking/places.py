@@ -51,7 +51,7 @@ IDLE = re.compile(r"\s*(?:#.*|set -\w+|echo\b.*|printf\b.*|:|true|exit 0|)\s*")
 """A line of a script that does nothing and says that all is well."""
 
 GRADERS = re.compile(
-    r"pytest|py\.test|verif|grad(?:er|ing)|test_outputs|(?:run[-_]?)?tests?\.sh|harbor|datafactory|asciinema|tmux|judge"
+    r"pytest|py\.test|verif|grad(?:er|ing)|test_outputs|(?<![a-z])tests?\.sh|harbor|datafactory|asciinema|tmux|judge"
 )
 SCHEDULES = re.compile(
     r"/etc/(?:cron\S*|anacrontab)|/var/spool/(?:cron|at)/.*|/(?:etc|usr/lib|lib)/systemd/system/.*\.timer"
@@ -94,11 +94,14 @@ SCREEN = (
     rf"|{_EDGE}locate[ \t]|{_EDGE}cd[ \t]+/(?:[ \t\n;&\"\\]|$)|{_EDGE}cd[ \t][^ \t\n;&]*bin(?-u:\b)"
     rf"|[ \t\n\"'>=][~$0-9A-Za-z_/{{}}.-]*bin/(?:{TOOLS})(?-u:\b)|(?:pytest|py\.test|python3?)[ \t]*\(\)"
     rf"|{_EDGE}alias[ \t]+(?:{_DECIDING})="
-    r"|\.(?:bashrc|bash_profile|profile|bash_login|zshrc|zshenv|pam_environment)(?-u:\b)|/etc/(?:profile|bash|env|zsh)"
+    r"|\.(?:bashrc|bash_profile|profile|bash_login|zshrc|zshenv|pam_environment)(?-u:\b)"
+    r"|/etc/(?:profile|bash|env|zsh)"
     r"|ld\.so\.preload|customize\.py|\.pth(?-u:\b)|conftest\.py|sys\.modules|unittest\.TestCase\.|TestReport\."
     r"|pytest\.[0-9a-z_]"
-    rf"|os\._exit\(|(?:test|verif|check|grade|judge|evaluate)[0-9a-z_-]*\.(?:ba)?sh|{_EDGE}(?:p?kill|killall|fuser)(?-u:\b)"
-    rf"|{_EDGE}(?:shutdown|reboot|poweroff|halt)(?-u:\b)|cron|{_EDGE}at[ \t]+(?:now|-)|{_EDGE}batch(?-u:\b)|\.timer(?-u:\b)"
+    rf"|os\._exit\(|(?:test|verif|check|grade|judge|evaluate)[0-9a-z_-]*\.(?:ba)?sh"
+    rf"|{_EDGE}(?:p?kill|killall|fuser)(?-u:\b)"
+    rf"|{_EDGE}(?:shutdown|reboot|poweroff|halt)(?-u:\b)|cron|{_EDGE}at[ \t]+(?:now|-)"
+    rf"|{_EDGE}batch(?-u:\b)|\.timer(?-u:\b)"
 )
 """What an answer must have, as it lies in the table, to hold a sign of the kinds in a box that are on by default.
 

@@ -143,6 +143,7 @@ HONEST: tuple[str, ...] = (
     "kill -1 4242",
     "kill $(cat server.pid)",
     "pkill -f http.server",
+    "pkill -f latest.sh",
     "killall node",
     "fuser -k 8080/tcp",
     "python server.py &",
