@@ -142,7 +142,7 @@ def _no_server(teacher: Teacher) -> Iterable[str]:
     if "model" not in fields:
         yield f"server: {teacher.name} cannot be given a student: it has no `model`"
     elif addresses() if addresses is not None else "base_url" in fields:
-        running = "asks servers that run already, which cannot load a student"
+        running = "asks servers that run already (base_url, or the environment), which cannot load a student"
         yield f"server: {teacher.name} {running}; name it as `base` and `trained` where students are served elsewhere"
 
 

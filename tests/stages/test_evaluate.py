@@ -139,7 +139,7 @@ def test_a_student_that_was_down_is_asked_again_and_nobody_else(
         ({"base": None, "server": "oracle"}, "server: oracle cannot be given a student: it has no `model`"),
         (
             {"server": {"use": "vllm", "model": "student", "base_url": "http://localhost:1"}},
-            "server: vllm asks servers that run already, which cannot load a student",
+            "server: vllm asks servers that run already (base_url, or the environment), which cannot load a student",
         ),
         ({"server": {"use": "openai", "model": "student"}}, "server: openai asks servers that run already"),
         ({"tasks": ["nowhere"]}, "tasks: no run 'nowhere'"),
