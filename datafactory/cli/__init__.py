@@ -165,6 +165,21 @@ def replay(
 
 
 @app.command()
+def fsck(
+    run: RunName,
+    runs: Runs = RUNS,
+    repair: Annotated[
+        bool, typer.Option("--repair", help="Take out what is damaged; the next run makes it again.")
+    ] = False,
+    json: Json = False,
+) -> None:
+    """Look over a run's files for what a disk did to them: lines, tables, calls."""
+    from datafactory.cli.checking import fsck as work
+
+    raise typer.Exit(work(run, runs, repair=repair, as_json=json))
+
+
+@app.command()
 def export(
     run: RunName,
     to: Annotated[Path, typer.Argument(help="Folder to write; it must be empty or new.")],
