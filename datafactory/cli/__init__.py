@@ -15,6 +15,7 @@ from typing import Annotated
 import typer
 
 from datafactory.cli.corpora import corpora
+from datafactory.cli.layers import layers
 from datafactory.cli.schedule import schedule
 from datafactory.formats import FORMATS
 
@@ -87,6 +88,20 @@ def show(
     from datafactory.cli.showing import show as work
 
     work(run, id, runs, as_json=json)
+
+
+@app.command()
+def report(
+    run: RunName,
+    to: Annotated[
+        Path | None, typer.Option("--to", metavar="FILE", help="Where to write it; left out: RUN.html here.")
+    ] = None,
+    runs: Runs = RUNS,
+) -> None:
+    """Write a run as one HTML page: funnel, yields, lengths, judges, losses, and its attempts to search and read."""
+    from datafactory.cli.reporting import report as work
+
+    work(run, runs, to=to)
 
 
 @app.command()
@@ -165,6 +180,21 @@ def replay(
 
 
 @app.command()
+def fsck(
+    run: RunName,
+    runs: Runs = RUNS,
+    repair: Annotated[
+        bool, typer.Option("--repair", help="Take out what is damaged; the next run makes it again.")
+    ] = False,
+    json: Json = False,
+) -> None:
+    """Look over a run's files for what a disk did to them: lines, tables, calls."""
+    from datafactory.cli.checking import fsck as work
+
+    raise typer.Exit(work(run, runs, repair=repair, as_json=json))
+
+
+@app.command()
 def export(
     run: RunName,
     to: Annotated[Path, typer.Argument(help="Folder to write; it must be empty or new.")],
@@ -219,46 +249,7 @@ def images_build(
 
 app.add_typer(corpora, name="corpora")
 app.add_typer(schedule, name="schedule")
-
-layers = typer.Typer(help="Layers: repositories that were set up, kept for boxes.", no_args_is_help=True)
 app.add_typer(layers, name="layers")
-Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
-
-
-@layers.command("list")
-def layers_list(runs: Runs = RUNS, json: Json = False) -> None:
-    """The layers of this machine, what they take of its disk and who uses them."""
-    from datafactory.cli.layering import list_layers as work
-
-    work(runs, as_json=json)
-
-
-@layers.command("prune")
-def layers_prune(
-    names: Annotated[list[str] | None, typer.Argument(help="Only these; patterns such as 'toolz-*' are taken.")] = None,
-    unused: Annotated[str | None, typer.Option(help="Those not used for so long: 30d, 12h.")] = None,
-    keep: Annotated[str | None, typer.Option(help="Those used longest ago, until the rest takes so much: 10g.")] = None,
-    strays: Annotated[bool, typer.Option("--strays", help="Images of layers that are not kept here.")] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would go, delete nothing.")] = False,
-    yes: Yes = False,
-    runs: Runs = RUNS,
-) -> None:
-    """Delete layers that are not in use, and always what is damaged or left over."""
-    from datafactory.cli.pruning import prune as work
-
-    work(names or [], runs, unused=unused, keep=keep, strays=strays, dry_run=dry_run, yes=yes)
-
-
-@layers.command("remove")
-def layers_remove(
-    names: Annotated[list[str], typer.Argument(help="Layers, as `layers list` names them.")],
-    yes: Yes = False,
-    runs: Runs = RUNS,
-) -> None:
-    """Delete these layers: files, images in the Docker engine, and what is on file of their environments."""
-    from datafactory.cli.pruning import remove as work
-
-    work(names, runs, yes=yes)
 
 
 @app.callback(invoke_without_command=True)

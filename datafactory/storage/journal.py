@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Self
@@ -12,6 +12,7 @@ from typing import Any, Self
 import orjson
 
 from datafactory.errors import DataError, StorageError
+from datafactory.storage.sums import Sums
 from datafactory.whole import sync
 
 CHUNK = 1 << 20
@@ -32,6 +33,7 @@ class Journal:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="journal")
         self._grown = asyncio.Event()
         self._fd: int | None = None
+        self._sums = Sums(path)
         self.size = self._recover()
         """Bytes that are safely on disk."""
 
@@ -64,7 +66,7 @@ class Journal:
         while self._pending:
             group, self._pending = self._pending, []
             try:
-                await loop.run_in_executor(self._thread, self._write, b"".join(line for line, *_ in group))
+                await loop.run_in_executor(self._thread, self._write, [line for line, *_ in group])
             except OSError as error:
                 failure = StorageError(f"writing {self.path}: {error.strerror or error}")
                 for *_, done in group:
@@ -76,19 +78,20 @@ class Journal:
                 self.size += len(line)
             self._wake()
 
-    def _write(self, data: bytes) -> None:
+    def _write(self, group: list[bytes]) -> None:
         if self._fd is None:
             self._fd = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
             sync(self.path.parent)  # a new file's name is no safer than its folder
         fd = self._fd
         try:
-            view = memoryview(data)
+            view = memoryview(b"".join(group))
             while view:
                 view = view[os.write(fd, view) :]
             os.fdatasync(fd)
         except OSError:
             os.ftruncate(fd, self.size)
             raise
+        self._sums.write(line[:-1] for line in group)
 
     def _wake(self) -> None:
         self._grown.set()
@@ -113,6 +116,10 @@ class Journal:
             if offset >= self.size:
                 await _first(grown.wait(), ended.wait())
 
+    def checked(self) -> Iterator[bytes]:
+        """Every line, held against the checksum that it was written with. Raises DataError for one that differs."""
+        return self._sums.checked(lines(self.path, 0, self.size))
+
     def at(self, offset: int) -> bytes:
         """The line that starts at `offset`."""
         with self.path.open("rb") as file:
@@ -127,6 +134,7 @@ class Journal:
         if self._fd is not None:
             os.close(self._fd)
             self._fd = None
+        self._sums.close()
 
     async def __aenter__(self) -> Self:
         return self
@@ -180,9 +188,13 @@ def rows(path: Path) -> Iterator[dict[str, Any]]:
 
     Raises DataError with file and line where a complete line is no JSON object.
     """
-    if not path.exists():
-        return
-    for number, line in enumerate(lines(path), 1):
+    if path.exists():
+        yield from objects(path, lines(path))
+
+
+def objects(path: Path, given: Iterable[bytes]) -> Iterator[dict[str, Any]]:
+    """The lines of a journal as JSON objects; raises as `rows` does."""
+    for number, line in enumerate(given, 1):
         try:
             row = orjson.loads(line)
         except orjson.JSONDecodeError as error:

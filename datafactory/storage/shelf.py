@@ -14,7 +14,8 @@ import orjson
 from pydantic_core import PydanticSerializationError
 
 from datafactory.errors import DataError, RunError, StorageError, boundary
-from datafactory.storage.journal import Journal, lines, rows
+from datafactory.storage.journal import Journal, lines, objects
+from datafactory.storage.sums import sum_of_file
 from datafactory.types import Failure, Record, Reject
 from datafactory.whole import whole
 
@@ -25,6 +26,7 @@ REJECTED = "rejects.parquet"
 """What a columnar stage did not keep, with `filter` and `reason`."""
 TABLE = "records.parquet"
 """The sealed table of a columnar stage, or of a shelf that one has read."""
+TABLES = (TABLE, REJECTED)
 
 
 class Shelf(Generic[R]):
@@ -66,17 +68,17 @@ class Shelf(Generic[R]):
 
     def _load(self) -> None:
         offset = 0
-        for number, line in enumerate(lines(self._records.path, 0, self._records.size), 1):
+        for number, line in enumerate(self._records.checked(), 1):
             key = _key(self.kind, self._records.path, number, line)
             if key in self._done:
                 raise DataError(f"{self._records.path}:{number}: {key} stands here a second time")
             self._done[key] = offset
             offset += len(line) + 1
         self.kept = len(self._done)
-        for number, row in enumerate(rows(self._rejects.path), 1):
+        for number, row in enumerate(objects(self._rejects.path, self._rejects.checked()), 1):
             self._rejected.add(_field(row, "key", self._rejects.path, number))
             self.dropped[_field(row, "reason", self._rejects.path, number)] += 1
-        for number, row in enumerate(rows(self._failures.path), 1):
+        for number, row in enumerate(objects(self._failures.path, self._failures.checked()), 1):
             key = _field(row, "key", self._failures.path, number)
             if not self.has(key):
                 self.lost.add(key)
@@ -163,7 +165,9 @@ class Shelf(Generic[R]):
             yield self.kind.model_validate_json(line)
 
     def seal(self, manifest: dict[str, Any]) -> None:
-        """Declare the stage complete; the manifest appears whole or not at all."""
+        """Declare the stage complete; the manifest appears whole or not at all. It knows the tables' checksums."""
+        tables = {name: sum_of_file(self.folder / name) for name in TABLES if (self.folder / name).exists()}
+        manifest = {**manifest, "tables": tables} if tables else manifest
         write_whole(self.folder / MANIFEST, json.dumps(manifest, indent=2, ensure_ascii=False).encode() + b"\n")
         self.manifest = manifest
 

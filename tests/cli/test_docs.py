@@ -58,6 +58,7 @@ def test_every_command_the_page_shows_parses(call: Call) -> None:
         "doctor",
         "images",
         "layers",
+        "fsck",
         "corpora",
         "schedule",
     }
