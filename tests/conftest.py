@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import shutil
 from functools import cache
 
 import pytest
 
-ENGINES = ("docker", "namespace", "train", "vllm")
+ENGINES = ("docker", "namespace", "train", "vllm", "chromium")
 REQUIRED = {name for name in os.environ.get("DATAFACTORY_REQUIRE", "").split(",") if name}
 MISSING: dict[str, str] = {}
 
@@ -29,6 +30,9 @@ def engine(name: str) -> tuple[bool, str]:
 
         program = find()
         return program is not None, f"{program.path} {program.version}" if program else f"no program; see {VARIABLE}"
+    if name == "chromium":
+        there = shutil.which("chromium")
+        return there is not None, there or "no program chromium"
     found = importlib.util.find_spec("trl") is not None
     return found, f"trl is {'' if found else 'not '}installed"
 
