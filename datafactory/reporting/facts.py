@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -40,18 +41,21 @@ def _judges(run: RunFolder) -> list[dict[str, Any]]:
 
 
 def _losses(path: Path) -> dict[str, Any] | None:
-    """`{stage, steps, points: [[step, loss], ...]}`; the last line may be torn while the training runs."""
+    """`{stage, steps, points: [[step, loss], ...]}`, a loss that is not finite as null.
+
+    The last line may be torn while the training runs.
+    """
     if not path.exists():
         return None
     with boundary(StorageError, f"reading {path}"):
         lines = path.read_bytes().splitlines()
-    points: list[list[float]] = []
+    points: list[list[float | None]] = []
     steps = 0
     for number, line in enumerate(lines, 1):
         try:
             row = json.loads(line)
             steps = max(steps, int(row.get("steps", 0)))
-            points.append([row["step"], row["loss"]])
+            points.append([int(row["step"]), row["loss"] if math.isfinite(row["loss"]) else None])
         except (ValueError, KeyError, TypeError) as error:
             if number == len(lines):
                 break

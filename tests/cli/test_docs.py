@@ -48,6 +48,7 @@ def test_every_command_the_page_shows_parses(call: Call) -> None:
         "run",
         "plan",
         "show",
+        "report",
         "judges",
         "scores",
         "select",

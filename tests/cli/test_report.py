@@ -128,6 +128,15 @@ def test_a_run_in_which_nothing_was_attempted_has_a_page(maker: Any) -> None:
     assert data(page, "index")["rows"]["task"] == []
 
 
+def test_a_loss_that_is_no_number_and_a_torn_line_leave_the_curve_standing(maker: Any) -> None:
+    training = maker.path / maker.stages[4] / "training"
+    training.mkdir(parents=True)
+    lines = ['{"step": 1, "steps": 9, "loss": 2.5}', '{"step": 2, "steps": 9, "loss": NaN}', '{"step": 3, "lo']
+    (training / "steps.jsonl").write_text("\n".join(lines))
+    [curve] = data(page_of(maker.path), "facts")["losses"]
+    assert curve == {"stage": maker.stages[4], "steps": 9, "points": [[1, 2.5], [2, None]]}
+
+
 def test_the_command_writes_the_page_where_it_is_told(call: Call, runs: Path, tmp_path: Path) -> None:
     done = call("report", "demo", "--runs", runs, "--to", tmp_path / "deep" / "demo.html")
     assert done.returncode == 0, done.stderr
