@@ -29,6 +29,7 @@ _EXIT = (
     re.compile(r"\[exit code (\d+)\]\s*\Z"),
     re.compile(r"exit code (\d+)\.?\]\s*\Z"),  # as OpenHands' own agent writes it
 )
+_TYPED = re.compile(r'"keystrokes"|"task_complete"')
 _TIMED_OUT = re.compile(r"\Atimed out after |\[timed out after [^\]\n]*\]\s*\Z")
 
 
@@ -169,7 +170,7 @@ def _words(value: Any) -> str:
 
 def _said(place: int, content: str, seen: str | None, agent: str) -> list[Action]:
     """The actions of an answer without tool calls: those of a text dialect, if it is in one."""
-    if agent == "terminus-2" or (not agent and '"keystrokes"' in content):
+    if agent == "terminus-2" or (not agent and _TYPED.search(content)):
         return _typed(place, content, seen)
     if agent == "search-tags" or (not agent and re.search(r"</?(?:search|access|answer)>", content)):
         return _tagged(place, content, seen)
