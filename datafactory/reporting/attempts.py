@@ -72,7 +72,7 @@ def read_attempts(run: RunFolder, *, text_bytes: int = TEXT_BYTES) -> Attempts:
     wanted = {id: place for place, (id, _) in enumerate(sizes) if id in chosen}
     reasons = _reasons(run, chosen)
     for row in _attempts(stage):
-        place = wanted.pop(f"{row['task_id']}/{row['attempt']}", None)
+        place = wanted.pop(_key(row), None)
         if place is not None:
             told = conversation(row, reasons.get(sizes[place][0], ""))
             made.rows["chunk"][place], made.rows["slot"][place] = chunks.add(told)
@@ -138,6 +138,11 @@ def _attempts(stage: StageFolder) -> Iterator[Mapping[str, Any]]:
         yield row
 
 
+def _key(row: Mapping[str, Any]) -> str:
+    """The attempt's id; rows that were gathered may have one that tells them apart."""
+    return str(row.get("id") or f"{row['task_id']}/{row['attempt']}")
+
+
 def _count(
     made: Attempts, stage: StageFolder, fates: dict[str, str] | None, prompts: Mapping[str, str]
 ) -> list[tuple[str, int]]:
@@ -148,16 +153,17 @@ def _count(
     made.rows = {name: [] for name in SHAPE}
     sizes = []
     for row in _attempts(stage):
-        id = f"{row['task_id']}/{row['attempt']}"
-        if row["task_id"] not in tasks:
-            tasks[row["task_id"]] = len(tasks)
-            _add_task(made.tasks, row, words, prompts)
+        id = _key(row)
+        task = id.removesuffix(f"/{row['attempt']}")  # tells tasks of several sources apart, where their ids are
+        if task not in tasks:
+            tasks[task] = len(tasks)
+            _add_task(made.tasks, task, row, words, prompts)
         chars = sum(len(m.get("content") or "") + len(m.get("reasoning_content") or "") for m in row["messages"])
         fate = -1 if fates is None or id not in fates else 0
         if fates is not None and fates.get(id):
             fate = 1 + words["filter"].place(fates[id])
         cells = (
-            tasks[row["task_id"]],
+            tasks[task],
             row["attempt"],
             _reward(row),
             sum(m["role"] == "assistant" for m in row["messages"]),
@@ -178,9 +184,13 @@ def _count(
 
 
 def _add_task(
-    tasks: dict[str, list[Any]], row: Mapping[str, Any], words: Mapping[str, Words], prompts: Mapping[str, str]
+    tasks: dict[str, list[Any]],
+    id: str,
+    row: Mapping[str, Any],
+    words: Mapping[str, Words],
+    prompts: Mapping[str, str],
 ) -> None:
-    tasks["id"].append(row["task_id"])
+    tasks["id"].append(id)
     tasks["domain"].append(words["domain"].place(row.get("domain") or "none"))
     tasks["generator"].append(words["generator"].place(row.get("generator") or "unknown"))
     tasks["prompt"].append((prompts.get(row["task_id"]) or row.get("instruction") or "")[:PROMPT])
