@@ -195,6 +195,23 @@ def fsck(
 
 
 @app.command()
+def serve(
+    runs: Runs = RUNS,
+    host: Annotated[str, typer.Option(help="Address to listen at; others than this machine's show runs to all.")] = (
+        "127.0.0.1"
+    ),
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0: any free one.")] = 8080,
+    name: Annotated[
+        list[str] | None, typer.Option("--name", help="Another name that browsers call it by; again for more.")
+    ] = None,
+) -> None:
+    """Show runs in the browser while they go on: their numbers, and every attempt."""
+    from datafactory.cli.watching import serve as work
+
+    work(runs, host, port, name or [])
+
+
+@app.command()
 def export(
     run: RunName,
     to: Annotated[Path, typer.Argument(help="Folder to write; it must be empty or new.")],

@@ -14,6 +14,8 @@ from datafactory.judging.report import standings
 from datafactory.judging.scored import scored
 from datafactory.storage import RunFolder, is_running
 
+STEPS = "training/steps.jsonl"
+"""Where a trainer's steps are, within a stage's folder."""
 POINTS = 600
 """Points of a loss curve that are drawn, evenly spread: more than a screen has columns for."""
 
@@ -25,7 +27,7 @@ def facts(run: RunFolder, funnel: Mapping[str, Any]) -> dict[str, Any]:
         "funnel": dict(funnel),
         "running": is_running(run.path),
         "judges": _judges(run),
-        "losses": [curve for stage in run.stages if (curve := _losses(stage.path / "training" / "steps.jsonl"))],
+        "losses": [curve for stage in run.stages if (curve := _losses(stage.path / STEPS))],
         "evaluations": [found for stage in run.stages if (found := _evaluation(stage.path / EVALUATION))],
     }
 

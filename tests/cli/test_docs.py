@@ -60,6 +60,7 @@ def test_every_command_the_page_shows_parses(call: Call) -> None:
         "images",
         "layers",
         "fsck",
+        "serve",
         "corpora",
         "schedule",
     }

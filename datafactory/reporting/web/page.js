@@ -52,6 +52,7 @@ async function start() {
   } else for (const id of ["filters", "panes"]) byId(id).hidden = true;
   byId("filters").addEventListener("submit", (event) => event.preventDefault());
   document.documentElement.dataset.ready = String(Math.round(performance.now()));
+  if (byId("live")) follow(index);
 }
 
 start().catch((error) => {
