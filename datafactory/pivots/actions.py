@@ -26,7 +26,8 @@ class Move:
     """One thing that a turn does."""
 
     kind: str
-    """`keys`, `shell`, `edit <command>`, `search`, `visit`, `answer`, `submit`, `wait`, `think`, or a tool's name."""
+    """`keys`, `shell`, `input` (to a running command), `edit <command>`, `search`, `visit`, `answer`, `submit`, `wait`,
+    `think`, or a tool's name."""
     target: tuple[str, ...] = ()
     """What it is done to, which must be the same: paths, urls, numbers of lines."""
     text: tuple[str, ...] = ()
@@ -91,6 +92,8 @@ def _called(message: Message, tools: Sequence[Mapping[str, Any]]) -> Action:
 
 def _move(call: ToolCall) -> Move:
     given = {name: value for name, value in call.arguments.items() if value is not None}
+    if call.name in _SHELLS and given.get("is_input") == "true":
+        return Move("input", text=(str(given.get("command", "")),))
     if call.name in _SHELLS:
         return Move("shell", text=(command(str(given.get("command", ""))),))
     if call.name in _ENDS:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from difflib import SequenceMatcher
+from math import inf
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -80,17 +81,15 @@ def _covered(expected: Sequence[str], said: Sequence[str]) -> float:
     if not expected:
         return 0.0
     (first, last), (begins, ends) = _span(expected), _span(said)
+    if last == inf:
+        return float(begins <= first and ends == inf)
     shared = min(last, ends) - max(first, begins) + 1
-    return (
-        max(0.0, shared / max(1.0, last - first + 1))
-        if last != float("inf")
-        else float(begins <= first and ends == last)
-    )
+    return max(0.0, shared / max(1.0, last - first + 1))
 
 
 def _span(lines: Sequence[str]) -> tuple[float, float]:
     first, last = float(lines[0]), float(lines[-1])
-    return first, float("inf") if last == -1 else last
+    return first, inf if last == -1 else last
 
 
 def _ratio(one: str, other: str) -> float:

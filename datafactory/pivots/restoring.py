@@ -23,13 +23,20 @@ _PATIENCE = 10.0
 _PROMPT = re.compile(r"^[\w.-]+@[\w.-]+:[^\n]*[#$] *$", re.MULTILINE)
 _LOOK = 60.0
 """Seconds for looking at what lies in a box."""
+_LISTED = 400_000
+"""Characters of a list of files that is given whole, which names what differs; sandboxes drop what is past a limit."""
 _FOOTPRINT = r"""
 cd "$1" 2>/dev/null || exit 0
 skip='( -name .git -o -name __pycache__ -o -name .pytest_cache ) -prune -o'
+all=$({
 find . -xdev $skip -type d -print
 find . -xdev $skip -type f -perm -100 -exec printf 'x %s\n' {} +
 find . -xdev $skip -type l -exec sh -c 'for at; do printf "%s -> %s\n" "$at" "$(readlink "$at")"; done' sh {} +
 find . -xdev $skip -type f -exec sha256sum {} +
+} | LC_ALL=C sort)
+[ ${#all} -le "$2" ] && printf '%s\n' "$all" && exit
+printf '%s  %s files and folders\n' \
+    "$(printf '%s' "$all" | sha256sum | cut -c 1-64)" "$(printf '%s\n' "$all" | grep -c -v '^x ')"
 """
 _SHELL = "pwd; export -p"
 _FLEETING = ("_=", "OLDPWD", "SHLVL=")
@@ -137,7 +144,7 @@ async def _outcome(box: Box, place: Place, seen: Sequence[Message], action: Acti
     shown = screen(_text(seen), action) if terminal else _text(seen)
     shell = "" if terminal or isinstance(box, Guarded) else await _shell(box)
     inside = box.inside if isinstance(box, Guarded) else box
-    files = await inside.exec(["sh", "-c", _FOOTPRINT, "sh", place.task.workdir], timeout=_LOOK)
+    files = await inside.exec(["sh", "-c", _FOOTPRINT, "sh", place.task.workdir, str(_LISTED)], timeout=_LOOK)
     if files.timed_out or files.dropped:
         raise SandboxError(f"{place.task.workdir} holds too much to be looked at in {_LOOK:g} s")
     lines = frozenset(files.stdout.decode(errors="replace").splitlines())

@@ -75,6 +75,24 @@ def rung(agent: str, expected: Message, other: Message, **match: float) -> str |
             called("str_replace_editor", command="view", path="/b.py", view_range=[1, 100]),
             None,
         ),
+        (
+            "openhands",
+            called("str_replace_editor", command="view", path="/a.py", view_range=[10, -1]),
+            called("str_replace_editor", command="view", path="/a.py", view_range=[1, -1]),
+            "alike",
+        ),
+        (
+            "openhands",
+            called("str_replace_editor", command="view", path="/a.py", view_range=[10, -1]),
+            called("str_replace_editor", command="view", path="/a.py", view_range=[10, 90]),
+            None,
+        ),
+        (
+            "openhands",
+            called("execute_bash", command="ls"),
+            called("execute_bash", command="ls", is_input="true"),
+            None,
+        ),
         ("search", called("search", query=["b", "a"]), called("search", query=["a", "b"]), "action"),
         (
             "search",
